@@ -1,0 +1,1 @@
+"""Whose money: the double-entry ledger and its daily roll-up."""

@@ -1,0 +1,1 @@
+"""How it gets there: the stops where goods are handed over."""

@@ -1,0 +1,1 @@
+"""What is offered: produce, listings and the stock behind them."""

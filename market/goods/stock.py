@@ -1,0 +1,134 @@
+"""What a listing has, and what is held for orders. Changed by one conditional statement each, never read-then-write."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, TextClause, text
+from sqlmodel import Field, SQLModel, col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground.db import choice, key_of, new_id, run
+
+
+class Move(StrEnum):
+    """Why goods came or went other than by an order."""
+
+    LISTED = "listed"
+    """Brought when the listing went live."""
+    CHANGED = "changed"
+    """The household corrected what it has."""
+    WITHDRAWN = "withdrawn"
+    """Taken out when selling stopped."""
+
+
+class Stock(SQLModel, table=True):
+    """库存 and 预留 of one listing, counted in its measure."""
+
+    __tablename__ = "stock"
+    __table_args__ = (
+        CheckConstraint("reserved BETWEEN 0 AND on_hand", name="reserved"),
+        # Half-empty pages keep the many updates of a rush on the same page, without touching an index.
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+    listing_id: int = key_of("listings.id", primary_key=True)
+    on_hand: int
+    """What the household has and has not sold, including what is held."""
+    reserved: int = 0
+    """What orders hold that are not paid yet."""
+
+    @property
+    def left(self) -> int:
+        """What the next buyer can have."""
+        return self.on_hand - self.reserved
+
+
+class StockMove(SQLModel, table=True):
+    """One change of what a household has, other than by an order: with the orders they add up to the stock."""
+
+    __tablename__ = "stock_moves"
+
+    id: int | None = new_id()
+    listing_id: int = key_of("listings.id", index=True)
+    at: datetime
+    account_id: int | None = key_of("accounts.id", default=None)
+    kind: Move = choice(Move, name="kind")
+    quantity: int = Field(description="positive: came; negative: went")
+
+
+async def bring(session: AsyncSession, listing_id: int, quantity: int, *, by: int | None, now: datetime) -> None:
+    """The first stock of a new listing."""
+    session.add(Stock(listing_id=listing_id, on_hand=quantity))
+    session.add(StockMove(listing_id=listing_id, at=now, account_id=by, kind=Move.LISTED, quantity=quantity))
+
+
+async def set_left(session: AsyncSession, listing_id: int, left: int, *, by: int | None, kind: Move, now: datetime) -> int:  # noqa: PLR0913  one column each
+    """Make what is left to sell exactly `left`; what orders hold stays held. Returns the change."""
+    held = await session.exec(
+        select(Stock.on_hand, Stock.reserved).where(Stock.listing_id == listing_id).with_for_update()
+    )
+    on_hand, reserved = held.one()
+    change = int(left + reserved - on_hand)
+    if change:
+        await session.exec(
+            update(Stock).where(col(Stock.listing_id) == listing_id).values(on_hand=col(Stock.on_hand) + change)
+        )
+        session.add(StockMove(listing_id=listing_id, at=now, account_id=by, kind=kind, quantity=change))
+    return change
+
+
+# What orders do to stock. Rows are taken in ascending id, so that no two orders ever wait for each other.
+
+_MOVED = """
+    WITH moved AS (
+        SELECT l.listing_id, sum(l.quantity)::int AS quantity FROM order_lines l
+        WHERE l.order_id = ANY(:order_ids) GROUP BY l.listing_id
+    ), locked AS (
+        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id) ORDER BY s.listing_id FOR UPDATE OF s {wait}
+    ), done AS (
+        UPDATE stock s SET {change}
+        FROM moved m JOIN locked USING (listing_id) WHERE s.listing_id = m.listing_id {only_if}
+        RETURNING s.listing_id
+    )
+    SELECT (SELECT count(*) FROM moved) = (SELECT count(*) FROM done) AS all_moved
+"""
+
+
+def _moving(change: str, *, only_if: str = "", wait: str = "") -> TextClause:
+    return text(_MOVED.format(change=change, only_if=only_if, wait=wait))
+
+
+_RELEASE = _moving("reserved = s.reserved - m.quantity")
+_RELEASE_AT_ONCE = _moving("reserved = s.reserved - m.quantity", wait="SKIP LOCKED")
+_SELL = _moving("reserved = s.reserved - m.quantity, on_hand = s.on_hand - m.quantity")
+_GIVE_BACK = _moving("on_hand = s.on_hand + m.quantity")
+_TAKE_AGAIN = _moving("on_hand = s.on_hand - m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
+
+
+async def release(session: AsyncSession, order_ids: list[int]) -> None:
+    """What unpaid orders held can be sold again."""
+    await run(session, _RELEASE, {"order_ids": order_ids})
+
+
+async def release_at_once(session: AsyncSession, order_ids: list[int]) -> bool:
+    """The same for a caller that already holds stock rows: never waits. False when a row was busy (roll back then)."""
+    return bool((await run(session, _RELEASE_AT_ONCE, {"order_ids": order_ids})).scalar())
+
+
+async def sell(session: AsyncSession, order_id: int) -> None:
+    """What an order held is sold."""
+    await run(session, _SELL, {"order_ids": [order_id]})
+
+
+async def give_back(session: AsyncSession, order_id: int) -> None:
+    """What a paid order bought can be sold again."""
+    await run(session, _GIVE_BACK, {"order_ids": [order_id]})
+
+
+async def take_again(session: AsyncSession, order_id: int) -> bool:
+    """Sell the goods of an order whose hold had ended, if all of them are still there; otherwise take none."""
+    async with session.begin_nested() as attempt:
+        if (await run(session, _TAKE_AGAIN, {"order_ids": [order_id]})).scalar():
+            return True
+        await attempt.rollback()
+    return False

@@ -1,0 +1,1 @@
+"""What everything stands on: settings, errors, time, the database, money, measures, places, the audit trail."""

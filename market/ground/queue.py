@@ -1,0 +1,30 @@
+"""Work for later, put into the queue inside the transaction that makes it necessary: both happen, or neither."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+# The job library's own SQL entry point; its version is pinned by the name, and tests run a job put in this way.
+_DEFER = text("""
+    SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
+        'default', CAST(:task AS text), 0, CAST(:lock AS text), CAST(:queueing_lock AS text),
+        CAST(:args AS jsonb), CAST(:at AS timestamptz)
+    )]::procrastinate_job_to_defer_v1[]))
+""")
+
+
+async def enqueue(  # noqa: PLR0913  the queue's own columns
+    session: AsyncSession,
+    task: str,
+    *,
+    at: datetime | None = None,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    **args: Any,
+) -> None:
+    """Have the worker run `task(**args)` after the commit, not before `at`. It may run twice: tasks must bear that."""
+    values = {"task": task, "lock": lock, "queueing_lock": queueing_lock, "args": json.dumps(args), "at": at}
+    await run(session, _DEFER, values)

@@ -1,0 +1,1 @@
+"""Who: accounts and grants, households, stations, work units, consent."""

@@ -1,0 +1,234 @@
+"""Accounts (logins) and what each may do: a person holds any number of dated grants."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel, col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from market.ground import audit
+from market.ground.db import choice, key_of, new_id, place_code
+from market.ground.errors import Malformed, NotFound
+
+_MOBILE = re.compile(r"^1[3-9]\d{9}$")
+_TOKEN_BYTES = 24
+
+
+class Role(StrEnum):
+    """What a grant lets a person be."""
+
+    HOUSEHOLD = "household"
+    """Sells for one household."""
+    AGENT = "agent"
+    """Lists and answers for the households of a station."""
+    MEMBER = "member"
+    """A civil servant of a work unit."""
+    CLERK = "clerk"
+    """Buys and collects for a work unit."""
+    OFFICER = "officer"
+    """Reads what the households of a division sold; sees nothing outside it."""
+    ORGANISER = "organiser"
+    """Runs selling days of a division and takes cash there."""
+    ADMINISTRATOR = "administrator"
+    """Gives and ends grants of a division; reads no household's books."""
+
+
+class Account(SQLModel, table=True):
+    """A login: one phone number, one person."""
+
+    __tablename__ = "accounts"
+
+    id: int | None = new_id()
+    phone: str = Field(max_length=11, unique=True)
+    name: str = Field(max_length=40)
+    created_at: datetime
+
+
+class Grant(SQLModel, table=True):
+    """One role of one person, over one household, station, work unit or division, from then until ended."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        CheckConstraint(
+            "CASE role WHEN 'household' THEN household_id IS NOT NULL WHEN 'agent' THEN station_id IS NOT NULL "
+            "WHEN 'member' THEN work_unit_id IS NOT NULL WHEN 'clerk' THEN work_unit_id IS NOT NULL "
+            "ELSE division_code IS NOT NULL END",
+            name="over",
+        ),
+        Index("ix_grants_account_id_live", "account_id", postgresql_where="ended_at IS NULL"),
+    )
+
+    id: int | None = new_id()
+    account_id: int = key_of("accounts.id")
+    role: Role = choice(Role, name="role")
+    household_id: int | None = key_of("households.id", default=None, index=True)
+    station_id: int | None = key_of("stations.id", default=None)
+    work_unit_id: int | None = key_of("work_units.id", default=None)
+    division_code: str | None = place_code(references=True, default=None)
+    given_at: datetime
+    given_by: int | None = key_of("accounts.id", default=None)
+    ended_at: datetime | None = None
+
+
+class ApiToken(SQLModel, table=True):
+    """A machine's key to an account; only its hash is kept."""
+
+    __tablename__ = "api_tokens"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    account_id: int = key_of("accounts.id")
+    label: str = Field(default="", max_length=40)
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person looking, with all they may see. A visitor who has not signed in has no id and no grants."""
+
+    account_id: int | None = None
+    name: str = ""
+    phone: str = ""
+    grants: tuple[Grant, ...] = field(default=())
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether we know who this is."""
+        return self.account_id is not None
+
+    @property
+    def id(self) -> int:
+        """The account's id. NotFound for a visitor, who has none."""
+        if self.account_id is None:
+            raise NotFound("account")
+        return self.account_id
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role held over anything."""
+        return frozenset(grant.role for grant in self.grants)
+
+    def over(self, *roles: Role) -> tuple[Grant, ...]:
+        """The grants that carry one of these roles."""
+        return tuple(grant for grant in self.grants if grant.role in roles)
+
+    @property
+    def household_ids(self) -> list[int]:
+        """Households this person sells for as one of them."""
+        return [grant.household_id for grant in self.over(Role.HOUSEHOLD) if grant.household_id]
+
+    @property
+    def station_ids(self) -> list[int]:
+        """Stations this person is an agent of."""
+        return [grant.station_id for grant in self.over(Role.AGENT) if grant.station_id]
+
+    def work_unit_ids(self, *roles: Role) -> list[int]:
+        """Work units this person belongs to in one of these roles (member or clerk when none is named)."""
+        held = self.over(*(roles or (Role.MEMBER, Role.CLERK)))
+        return [grant.work_unit_id for grant in held if grant.work_unit_id]
+
+    def division_codes(self, role: Role) -> list[str]:
+        """Divisions this person holds the role over."""
+        return [grant.division_code for grant in self.over(role) if grant.division_code]
+
+
+VISITOR = Viewer()
+
+
+def parse_phone(text: str) -> str:
+    """A mainland mobile number as 11 digits, from what a person types (`+86`, spaces, dashes). Malformed otherwise."""
+    digits = re.sub(r"[\s\-()]", "", text).removeprefix("+86").removeprefix("0086")
+    if not _MOBILE.match(digits):
+        raise Malformed("phone", "not_a_mobile_number", text[:20])
+    return digits
+
+
+def mask_phone(phone: str) -> str:
+    """`13900000001` as `139****0001`."""
+    return f"{phone[:3]}****{phone[-4:]}"
+
+
+def live_grants(account_id: int) -> SelectOfScalar[Grant]:
+    """The grants a person holds now."""
+    return select(Grant).where(Grant.account_id == account_id, col(Grant.ended_at).is_(None)).order_by(col(Grant.id))
+
+
+def with_phone(phone: str) -> SelectOfScalar[Account]:
+    """The account of a phone number."""
+    return select(Account).where(Account.phone == phone)
+
+
+async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
+    """The viewer behind a session; a visitor when the account is gone."""
+    account = await session.get(Account, account_id)
+    if account is None:
+        return VISITOR
+    grants = (await session.exec(live_grants(account_id))).all()
+    return Viewer(account_id=account.id, name=account.name, phone=account.phone, grants=tuple(grants))
+
+
+async def viewer_of_token(session: AsyncSession, token: str) -> Viewer:
+    """The viewer behind an API token; NotFound when it was never given or is revoked."""
+    found = await session.get(ApiToken, _hash(token))
+    if found is None or found.revoked_at is not None:
+        raise NotFound("token")
+    return await viewer_of(session, found.account_id)
+
+
+async def sign_up(session: AsyncSession, *, phone: str, name: str = "", now: datetime) -> Account:
+    """The account of this phone, made at its first sign-in. Without grants it is simply a buyer."""
+    found = (await session.exec(with_phone(phone))).one_or_none()
+    if found is None:
+        found = Account(phone=phone, name=name or mask_phone(phone), created_at=now)
+        session.add(found)
+        await session.flush()  # its id goes into the login session
+    return found
+
+
+async def grant(session: AsyncSession, account: Account, role: Role, *, now: datetime, **over: Any) -> Grant:
+    """Give a role over `household_id`, `station_id`, `work_unit_id` or `division_code`; `given_by` says who gave it."""
+    given = Grant(account_id=account.id or 0, role=role, given_at=now, **over)
+    session.add(given)
+    await session.flush()  # the CHECK speaks now, not at commit
+    return given
+
+
+async def end_grant(session: AsyncSession, by: Viewer, grant_id: int, *, now: datetime) -> None:
+    """End a grant at once; the row stays as history."""
+    ended = await session.exec(
+        update(Grant).where(col(Grant.id) == grant_id, col(Grant.ended_at).is_(None)).values(ended_at=now)
+    )
+    if not getattr(ended, "rowcount", 0):
+        raise NotFound("grant", str(grant_id))
+    audit.note(session, by.account_id, "end_grant", subject=f"grant:{grant_id}", now=now)
+
+
+def holders(*, division: str) -> Select[Grant, Account]:
+    """Live grants over a division or anything an administrator of it may manage, with their people."""
+    return (
+        select(Grant, Account)
+        .join(Account, col(Account.id) == col(Grant.account_id))
+        .where(
+            col(Grant.ended_at).is_(None),
+            or_(col(Grant.division_code).startswith(division), col(Grant.division_code).is_(None)),
+        )
+        .order_by(col(Grant.role), col(Account.name))
+    )
+
+
+async def new_token(session: AsyncSession, account: Account, *, label: str = "", now: datetime) -> str:
+    """A fresh API token. It is shown once: only its hash stays."""
+    token = "yg_" + secrets.token_urlsafe(_TOKEN_BYTES)
+    session.add(ApiToken(token_hash=_hash(token), account_id=account.id or 0, label=label, created_at=now))
+    return token
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

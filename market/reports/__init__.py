@@ -1,0 +1,1 @@
+"""What the bureau reads: sums over the ledger."""

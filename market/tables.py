@@ -1,0 +1,14 @@
+"""Imports every table of the market, so that migrations and tests see them all."""
+
+from market.books import ledger
+from market.delivery import stops
+from market.goods import listings, produce, stock
+from market.ground import audit, idempotency, places
+from market.ground.db import metadata
+from market.people import accounts, consent, households, stations, units
+from market.trade import cancellations, carts, orders
+
+__all__ = [
+    "accounts", "audit", "cancellations", "carts", "consent", "households", "idempotency", "ledger", "listings",
+    "metadata", "orders", "places", "produce", "stations", "stock", "stops", "units",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""How money arrives, goes back and is proven."""

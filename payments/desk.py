@@ -1,0 +1,182 @@
+"""The desk: where every payment starts, where every notice ends, and where an order's money is set right."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground import queue
+from market.ground.clock import start_of
+from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, Unavailable
+from market.people.accounts import Viewer
+from market.trade import cancellations, orders, sales
+from market.trade.orders import CASH_HOLD, Order, OrderState
+from payments import records, refunds
+from payments.records import Method, Notice, Payment, PaymentState, Refund
+from payments.stripe import LEAST_FEN, Event, Fate, Gateway, Seen
+
+def methods_for(order: Order, gateway: Gateway) -> list[Method]:
+    """The ways this order can be paid: online where it is set up and worth the provider's minimum, and cash at the stop."""
+    online = [Method.ALIPAY, Method.WECHAT_PAY, Method.CARD]
+    return [*(online if gateway.is_open and order.total_fen >= LEAST_FEN else []), Method.CASH]
+
+
+async def start(  # noqa: PLR0913  who pays what, how, and where to come back to
+    session: AsyncSession, gateway: Gateway, payer: Viewer, no: str, method: Method, *, return_url: str, now: datetime
+) -> Payment:
+    """Start paying an order, or find the attempt already open: two taps are one payment.
+
+    Raises NotFound, AlreadyPaid, NotMovable (no longer waiting), Malformed (method not offered), Unavailable.
+    """
+    order = await _payable(session, payer, no, now)
+    if method not in methods_for(order, gateway):
+        raise Malformed("method", "not_offered", method)
+    open_attempts = [p for p in await records.lock_all(session, order) if p.state is PaymentState.STARTED]
+    for attempt in open_attempts:
+        if attempt.method is method:
+            return attempt
+    payment = Payment(
+        order_id=order.id or 0, method=method, rail=method.rail, amount_fen=order.total_fen, started_at=now,
+        started_by=payer.id,
+    )  # fmt: skip
+    if method is Method.CASH:
+        until = start_of(order.handover_on) + timedelta(days=1) + CASH_HOLD
+        await orders.confirm_for_cash(session, order, by=payer.account_id, until=until, now=now)
+        payment.next = {"reference": order.no}
+    else:
+        started = await gateway.start(
+            method, payment_id=payment.id, order_no=order.no, amount_fen=order.total_fen, return_url=return_url
+        )
+        payment.provider_id, payment.next = started.provider_id, started.next
+    session.add(payment)
+    for attempt in open_attempts:
+        await _withdraw(session, attempt, now=now)
+    return payment
+
+
+async def take_notice(session: AsyncSession, gateway: Gateway, event: Event, *, now: datetime) -> str:
+    """Act on a verified notice, once. It is only a hint: what counts is the provider's object fetched afresh.
+
+    Raises Unavailable when the provider cannot be asked or our own row is not visible yet, so that it is sent again.
+    """
+    known = insert(Notice).values(
+        id=event.id, kind=event.kind, object_id=event.object_id, received_at=now, body=event.body, outcome=""
+    )
+    added = await session.exec(known.on_conflict_do_nothing().returning(col(Notice.id)))
+    if added.scalar_one_or_none() is None:
+        return "duplicate"
+    outcome = await _act_on(session, gateway, event, now)
+    notice = await session.get_one(Notice, event.id)
+    notice.outcome = outcome
+    return outcome
+
+
+async def settle(session: AsyncSession, payment_id: UUID, seen: Seen, *, now: datetime) -> str:
+    """Bring a payment to where the provider has it, and the order with it. Repeating it changes nothing."""
+    payment, order = await records.lock(session, payment_id)
+    if payment.state is PaymentState.SUCCEEDED:
+        return "known"
+    match seen.fate:
+        case Fate.SUCCEEDED:
+            payment.charge_key = seen.charge_key
+            return await _succeed(session, payment, order, now=now)
+        case Fate.FAILED | Fate.CANCELLED:
+            payment.state = PaymentState.FAILED if seen.fate is Fate.FAILED else PaymentState.CANCELLED
+            payment.ended_at = now
+            return payment.state.value
+        case Fate.WAITING:
+            return "waiting"
+
+
+async def take_cash(session: AsyncSession, by: Viewer, payment_id: UUID, *, now: datetime) -> Payment:
+    """The cash is in hand. The caller has checked that this person may take cash at the order's stop."""
+    payment, order = await records.lock(session, payment_id)
+    if payment.state is PaymentState.SUCCEEDED:
+        return payment
+    if payment.method is not Method.CASH or payment.state is not PaymentState.STARTED or not order.holds_stock:
+        raise NotMovable("payment", payment.state, "take_cash")
+    payment.taken_by = by.account_id
+    await _succeed(session, payment, order, now=now)
+    return payment
+
+
+async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, now: datetime) -> Order:
+    """The buyer takes an order back; what was paid goes back by the way it came."""
+    seen = await orders.seen_by(session, by, no)
+    order = await orders.lock(session, seen.id or 0)
+    payments = await records.lock_all(session, order)
+    if order.state is OrderState.CANCELLED:
+        return order
+    was_paid = await cancellations.cancel(session, order, by=by.account_id, why=why, now=now)
+    for payment in payments:
+        if payment.state is PaymentState.STARTED:
+            await _withdraw(session, payment, now=now)
+        elif was_paid and payment.state is PaymentState.SUCCEEDED:
+            left = payment.amount_fen - await records.refunded_fen(session, payment.id)
+            if left:
+                await refunds.decide(session, payment, order, left, by=by.account_id, reason=why or "cancelled", now=now)
+    return order
+
+
+async def _payable(session: AsyncSession, payer: Viewer, no: str, now: datetime) -> Order:
+    seen = await orders.seen_by(session, payer, no)
+    order = await orders.lock(session, seen.id or 0)
+    if order.is_paid:
+        raise AlreadyPaid(no)
+    if not order.holds_stock or order.expires_at <= now:
+        raise NotMovable("order", "expired" if order.holds_stock else order.state, "pay")
+    return order
+
+
+async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now: datetime) -> str:
+    """The money is there: pay the order, or, where it no longer stands, send the money back."""
+    payment.state, payment.ended_at = PaymentState.SUCCEEDED, now
+    why = f"{payment.method}"
+    if not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
+        await sales.post(session, order, rail=payment.rail, payment_id=payment.id, now=now)
+        await queue.enqueue(session, "announce_paid", order_id=order.id, queueing_lock=f"announce-{order.id}")
+        return "paid"
+    reason = "already_paid" if order.is_paid else "goods_gone"
+    await refunds.undeliverable(session, payment, order, reason=reason, now=now)
+    return reason
+
+
+async def _withdraw(session: AsyncSession, payment: Payment, *, now: datetime) -> None:
+    """Close an attempt nobody follows any more. Should its payer still pay, the money is recorded and goes back."""
+    payment.state, payment.ended_at = PaymentState.CANCELLED, now
+    if payment.provider_id is not None:
+        await queue.enqueue(session, "close_payment", provider_id=payment.provider_id)
+
+
+async def _act_on(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
+    match event.kind.split("."):
+        case ["payment_intent" | "checkout", *_, ("succeeded" | "payment_failed" | "canceled" | "completed" | "expired")]:
+            return await _payment_news(session, gateway, event, now)
+        case ["refund", _]:
+            return await _refund_news(session, gateway, event, now)
+        case _:
+            return "ignored"
+
+
+async def _payment_news(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
+    if event.payment_id is None:
+        return "foreign"
+    payment = await session.get(Payment, event.payment_id)
+    if payment is None or payment.provider_id is None:
+        if event.kind.endswith(("succeeded", "completed")):
+            raise Unavailable("payment_not_visible_yet")
+        return "unknown"
+    seen = await gateway.look(payment.provider_id)
+    if seen.fate is Fate.SUCCEEDED and seen.amount_fen != payment.amount_fen:
+        raise Malformed("amount_fen", "differs_from_provider", f"{seen.amount_fen} != {payment.amount_fen}")
+    return await settle(session, payment.id, seen, now=now)
+
+
+async def _refund_news(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
+    if event.refund_id is None:
+        return "foreign"
+    if await session.get(Refund, event.refund_id) is None:
+        raise NotFound("refund", str(event.refund_id))
+    return await refunds.record(session, event.refund_id, await gateway.look_refund(event.object_id), now=now)

@@ -1,0 +1,128 @@
+"""Refunds: decided and posted in one transaction, handed to the provider only after it is committed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.books import ledger
+from market.books.ledger import Book, Leg, Rail, Reason
+from market.ground import audit, queue
+from market.ground.errors import Malformed, NotFound, NotMovable, OverLimit
+from market.people.accounts import Viewer
+from market.trade import sales
+from market.trade.orders import Order
+from payments import records
+from payments.records import Payment, PaymentState, Refund, RefundState
+from payments.stripe import Fate, Gateway, Seen
+
+
+async def request(  # noqa: PLR0913  who, what, how much, why, when
+    session: AsyncSession, by: Viewer, payment_id: UUID, amount_fen: int, *, reason: str, now: datetime
+) -> Refund:
+    """Decide a refund. However many people click at once, no more goes back than was paid.
+
+    Raises Malformed (nothing or no reason), NotMovable (not paid), OverLimit (above what is left).
+    """
+    if amount_fen <= 0:
+        raise Malformed("amount_fen", "not_positive", str(amount_fen))
+    if not reason.strip():
+        raise Malformed("reason", "missing")
+    payment, order = await records.lock(session, payment_id)
+    refund = await decide(session, payment, order, amount_fen, by=by.account_id, reason=reason, now=now)
+    audit.note(session, by.account_id, "refund", subject=f"order:{order.no}", note=f"{amount_fen} {reason}", now=now)
+    return refund
+
+
+async def decide(  # noqa: PLR0913  the columns of the row it leaves
+    session: AsyncSession, payment: Payment, order: Order, amount_fen: int, *, by: int | None, reason: str, now: datetime
+) -> Refund:
+    """Write a refund of a sale and take it out of the households' books. Expects payment and order locked."""
+    await _check_bound(session, payment, amount_fen)
+    refund = _written(session, payment, amount_fen, by=by, reason=reason, now=now)
+    await sales.take_back(session, order, amount_fen, payment_id=payment.id, refund_id=refund.id, now=now)
+    await _send_later(session, refund, payment)
+    return refund
+
+
+async def undeliverable(session: AsyncSession, payment: Payment, order: Order, *, reason: str, now: datetime) -> Refund:
+    """Money came for goods that are gone: record it, owe it back, send it back. Expects payment and order locked."""
+    occasion = sales.occasion(order, Reason.UNDELIVERABLE, payment.id)
+    legs = [Leg(Book.CLEARING, -payment.amount_fen, rail=payment.rail), Leg(Book.RETURNS, payment.amount_fen)]
+    await ledger.post(session, occasion, legs, at=now)
+    refund = _written(session, payment, payment.amount_fen, by=None, reason=reason, now=now)
+    await _send_later(session, refund, payment)
+    return refund
+
+
+async def send(session: AsyncSession, gateway: Gateway, refund_id: UUID, *, now: datetime) -> None:
+    """Hand a committed refund to the provider. Safe to repeat: the provider knows it by its id."""
+    refund = await _get(session, refund_id)
+    payment = await session.get_one(Payment, refund.payment_id)
+    if refund.state is not RefundState.REQUESTED or payment.charge_key is None:
+        return
+    seen = await gateway.refund(payment.charge_key, refund_id=refund.id, amount_fen=refund.amount_fen)
+    await record(session, refund.id, seen, now=now)
+
+
+async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
+    """The buyer has the cash back in hand."""
+    refund = await _get(session, refund_id)
+    payment = await session.get_one(Payment, refund.payment_id)
+    if payment.rail is not Rail.CASH:
+        raise NotMovable("refund", refund.state, "hand_back")
+    await record(session, refund_id, Seen(f"cash-{refund.id}", Fate.SUCCEEDED, refund.amount_fen), now=now)
+    audit.note(session, by.account_id, "hand_back_cash", subject=f"refund:{refund.id}", now=now)
+    return await _get(session, refund_id)
+
+
+async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: datetime) -> str:
+    """Bring a refund to where the provider has it. Late, repeated and reordered news change nothing twice."""
+    refund = await _get(session, refund_id)
+    payment, order = await records.lock(session, refund.payment_id)
+    await session.refresh(refund)
+    refund.provider_id = seen.provider_id or refund.provider_id
+    if refund.state is RefundState.SUCCEEDED or (refund.state is RefundState.FAILED and seen.fate is Fate.FAILED):
+        return "known"
+    match seen.fate:
+        case Fate.SUCCEEDED:
+            refund.state, refund.ended_at = RefundState.SUCCEEDED, now
+            occasion = sales.occasion(order, Reason.RETURN, payment.id, refund.id)
+            legs = [Leg(Book.RETURNS, -refund.amount_fen), Leg(Book.CLEARING, refund.amount_fen, rail=payment.rail)]
+            await ledger.post(session, occasion, legs, at=now)
+        case Fate.FAILED | Fate.CANCELLED:
+            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
+        case Fate.WAITING:
+            refund.state = RefundState.PENDING
+    return refund.state.value
+
+
+async def _check_bound(session: AsyncSession, payment: Payment, amount_fen: int) -> None:
+    if payment.state is not PaymentState.SUCCEEDED:
+        raise NotMovable("payment", payment.state, "refund")
+    left = payment.amount_fen - await records.refunded_fen(session, payment.id)
+    if amount_fen > left:
+        raise OverLimit("amount_fen", left, amount_fen)
+
+
+def _written(  # noqa: PLR0913  the columns of the row
+    session: AsyncSession, payment: Payment, amount_fen: int, *, by: int | None, reason: str, now: datetime
+) -> Refund:
+    refund = Refund(
+        payment_id=payment.id, amount_fen=amount_fen, reason=reason.strip()[:200], requested_at=now, requested_by=by
+    )
+    session.add(refund)
+    return refund
+
+
+async def _send_later(session: AsyncSession, refund: Refund, payment: Payment) -> None:
+    if payment.rail is Rail.STRIPE:
+        await queue.enqueue(session, "send_refund", refund_id=str(refund.id), lock=f"refund-{refund.id}")
+
+
+async def _get(session: AsyncSession, refund_id: UUID) -> Refund:
+    found = (await session.exec(select(Refund).where(col(Refund.id) == refund_id))).one_or_none()
+    if found is None:
+        raise NotFound("refund", str(refund_id))
+    return found

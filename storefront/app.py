@@ -1,0 +1,75 @@
+"""The web application: every door on one FastAPI app."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from market.ground.settings import Settings
+from storefront import errors, health, hooks, static_files
+from storefront.api import router as api_router
+from storefront.deps import check_csrf
+from storefront.jobs import working
+from storefront.pages import routers
+from storefront.state import State, open_state
+from storefront.texts import speak
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+_GZIP_FROM_BYTES = 600
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole storefront for these settings."""
+    state = open_state(settings)
+    app = FastAPI(
+        title="Yigou 以购",
+        version="0.1.0",
+        description="Consumption-aid marketplace: households list, civil servants order, the bureau sees the income.",
+        lifespan=_lifespan(state),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.yigou = state
+    errors.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
+    app.middleware("http")(_in_their_language)
+    app.include_router(health.router)
+    app.include_router(hooks.router)
+    app.include_router(api_router)
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(check_csrf)], include_in_schema=False)
+    static_files.mount(app, settings.photos)
+    return app
+
+
+def _lifespan(state: State) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(state.close)
+            if state.settings.worker_in_web:
+                await stack.enter_async_context(working(state))
+            yield
+
+    return lifespan
+
+
+async def _in_their_language(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    accepted = request.headers.get("accept-language", "") if request.url.path.startswith("/api/") else ""
+    speak(request.cookies.get("lang") or accepted[:2])
+    response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+

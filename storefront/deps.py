@@ -1,0 +1,138 @@
+"""What handlers ask for by type. Every dependency that yields ends before the response leaves (scope="function")."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground import clock
+from market.ground.errors import NotAllowed, NotFound
+from market.ground.settings import Settings
+from market.people import accounts
+from market.people.accounts import VISITOR, Role, Viewer
+from market.trade import carts
+from payments.stripe import Gateway
+from storefront.render import Page
+from storefront.sessions import BrowserSession
+from storefront.state import State
+
+
+class SignInFirst(NotAllowed):
+    """The page is for people we know: the person is asked to sign in and comes back."""
+
+
+class StartAgain(Exception):  # noqa: N818  not an error: the person is sent back with a word
+    """Roll back what was begun and send the person to a page where they can mend it, with a message."""
+
+    def __init__(self, url: str, kind: str, text: str) -> None:
+        """Go to `url`; show `text` there as a flash of that kind."""
+        super().__init__(url)
+        self.url, self.kind, self.text = url, kind, text
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.yigou
+    return state
+
+
+StateDep = Annotated[State, Depends(_state)]
+
+
+async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
+    async with state.database.transaction() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
+"""The request's one transaction: committed after the handler returned and before the response leaves."""
+
+
+def _settings(state: StateDep) -> Settings:
+    return state.settings
+
+
+def _gateway(state: StateDep) -> Gateway:
+    return state.gateway
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
+NowDep = Annotated[datetime, Depends(clock.now)]
+
+
+async def _browser(request: Request, state: StateDep) -> BrowserSession:
+    return await state.sessions.open(request)
+
+
+BrowserDep = Annotated[BrowserSession, Depends(_browser)]
+
+
+async def _viewer(request: Request, session: SessionDep, browser: BrowserDep) -> Viewer:
+    viewer = VISITOR if browser.account_id is None else await accounts.viewer_of(session, browser.account_id)
+    request.state.viewer = viewer
+    return viewer
+
+
+ViewerDep = Annotated[Viewer, Depends(_viewer)]
+"""Whoever is looking, perhaps a visitor."""
+
+
+async def _signed_in(viewer: ViewerDep) -> Viewer:
+    if not viewer.signed_in:
+        raise SignInFirst("open")
+    return viewer
+
+
+BuyerDep = Annotated[Viewer, Depends(_signed_in)]
+"""Someone who has signed in."""
+
+
+def require(*roles: Role) -> Callable[[Viewer], Coroutine[Any, Any, Viewer]]:
+    """A dependency for doors of certain roles. Others are told the page does not exist."""
+
+    async def holder(viewer: ViewerDep) -> Viewer:
+        if not viewer.signed_in:
+            raise SignInFirst("open")
+        if not viewer.over(*roles):
+            raise NotFound("page")
+        return viewer
+
+    return holder
+
+
+def cart_owner(viewer: ViewerDep, browser: BrowserDep) -> str:
+    """Whose cart this is: the account's, or the visitor's browser's."""
+    return browser.visitor if viewer.account_id is None else carts.owner_of(viewer.account_id)
+
+
+CartOwnerDep = Annotated[str, Depends(cart_owner)]
+
+
+async def _page(  # noqa: PLR0913, PLR0917  what a page is made of
+    request: Request, state: StateDep, session: SessionDep, browser: BrowserDep, viewer: ViewerDep, owner: CartOwnerDep
+) -> Page:
+    known = viewer.signed_in or not browser.is_new
+    cart_count = await carts.count(session, owner) if known else 0
+    page = Page(state.pages, state.sessions, request, browser, viewer, cart_count)
+    request.state.page = page
+    return page
+
+
+PageDep = Annotated[Page, Depends(_page)]
+
+
+async def check_csrf(request: Request, state: StateDep, browser: BrowserDep) -> None:
+    """Every form of every page: the token this browser was given, in the form or in a header."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    token = request.headers.get("x-csrf-token")
+    if token is None:
+        token = str((await request.form()).get("csrf_token", ""))
+    state.sessions.check_csrf(browser, token)
+
+
+def address_of(request: Request) -> str:
+    """The address a request came from, as the proxy in front reported it."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,74 @@
+"""Forms: what a person typed, checked at once, and kept beside its errors when it has to be asked again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from market.ground.errors import Malformed
+from storefront.errors import say_problem
+
+_MOST_TEXT = 2_000
+_MOST_UPLOAD_BYTES = 15 * 1024 * 1024
+
+
+@dataclass
+class Form:
+    """A form's values as typed, and what is wrong with them, field by field."""
+
+    values: Mapping[str, str]
+    files: Mapping[str, UploadFile]
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong so far."""
+        return not self.errors
+
+    def text(self, name: str, *, most: int = _MOST_TEXT, required: bool = False) -> str:
+        """A line of text without blanks around it."""
+        value = self.values.get(name, "").strip()
+        if required and not value:
+            self.reject(name, "missing")
+        return value[:most]
+
+    def whole(self, name: str, *, least: int = 0, most: int = 1_000_000_000, default: int = 0) -> int:
+        """A whole number between the bounds; `default` beside an error otherwise."""
+        value = self.values.get(name, "").strip()
+        if not value:
+            self.reject(name, "missing")
+        elif not value.isascii() or not value.lstrip("-").isdigit() or len(value) > 12:  # noqa: PLR2004
+            self.reject(name, "not_a_number", value)
+        elif not least <= int(value) <= most:
+            self.reject(name, "not_positive" if int(value) < least else "far_too_many", value)
+        else:
+            return int(value)
+        return default
+
+    def one_of(self, name: str, allowed: list[str], *, default: str = "") -> str:
+        """One of the choices offered."""
+        value = self.values.get(name, default)
+        if value not in allowed:
+            self.reject(name, "choose_one", value)
+        return value
+
+    def reject(self, name: str, problem: str, given: str = "") -> None:
+        """Something is wrong with a field; the first problem said stands."""
+        self.errors.setdefault(name, say_problem(Malformed(name, problem, given)))
+
+    def reject_for(self, error: Malformed) -> None:
+        """The market found something wrong with a field."""
+        self.errors.setdefault(error.field, say_problem(error))
+
+
+async def read_form(request: Request) -> Form:
+    """The posted form. Malformed when it is larger than anything we ask for."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > _MOST_UPLOAD_BYTES:
+        raise Malformed("form", "too_large", length[:20])
+    posted = await request.form(max_files=4, max_fields=200)
+    texts = {key: value for key, value in posted.items() if isinstance(value, str)}
+    files: dict[str, Any] = {key: value for key, value in posted.items() if not isinstance(value, str)}
+    return Form(texts, {key: value for key, value in files.items() if value.filename})

@@ -1,0 +1,118 @@
+"""Work that is not done while somebody waits. Jobs are queued inside the transaction that needs them and may run twice."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import procrastinate
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground import clock, idempotency
+from market.ground.db import plain_url
+from market.trade import carts, orders
+from market.trade.orders import Order
+from payments import refunds
+from payments.records import Refund, RefundState
+from storefront.notices import tell_paid
+from storefront.state import State
+
+log = logging.getLogger("yigou.jobs")
+_STALLED_AFTER_SECONDS = 30
+_CONCURRENCY = 4
+_AGAIN = RetryStrategy(max_attempts=12, exponential_wait=2)
+
+
+
+def make_app(state: State) -> App:
+    """The job queue over this process's connections, with every task the market has."""
+    app = App(connector=PsycopgConnector(conninfo=plain_url(state.settings.database_url or "")))
+    _add_periodic(app, state)
+    _add_once(app, state)
+    return app
+
+
+@asynccontextmanager
+async def working(state: State) -> AsyncIterator[None]:
+    """A worker beside whatever runs in the block."""
+    app = make_app(state)
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(install_signal_handlers=False, concurrency=_CONCURRENCY, shutdown_graceful_timeout=5)
+        )
+        try:
+            yield
+        finally:
+            worker.cancel()
+            with suppress(asyncio.CancelledError, procrastinate.exceptions.ProcrastinateException):
+                await worker
+
+
+def _add_periodic(app: App, state: State) -> None:
+    @app.periodic(cron="*/20 * * * * *")
+    @app.task(name="expire_orders", queueing_lock="expire_orders", pass_context=False)
+    async def expire_orders(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        while await _in_transaction(state, _expire):
+            pass
+
+    @app.periodic(cron="*/30 * * * * *")
+    @app.task(name="reap", queueing_lock="reap", pass_context=True)
+    async def reap(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        """Start again what a killed worker left half done: a job bears being run twice."""
+        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
+            await context.app.job_manager.retry_job(job)
+
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="send_refunds", queueing_lock="send_refunds")
+    async def send_refunds(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        """Refunds whose own job gave up while the provider was away."""
+        async with state.database.transaction() as session:
+            waiting = await session.exec(select(Refund.id).where(col(Refund.state) == RefundState.REQUESTED))
+        for refund_id in waiting.all():
+            await _send_refund(state, refund_id)
+
+    @app.periodic(cron="17 3 * * *")
+    @app.task(name="housekeeping", queueing_lock="housekeeping")
+    async def housekeeping(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        async with state.database.transaction() as session:
+            await idempotency.forget_old(session, now=clock.now())
+            await carts.forget_old(session, now=clock.now())
+        await app.job_manager.delete_old_jobs(nb_hours=72)
+
+
+def _add_once(app: App, state: State) -> None:
+    @app.task(name="send_refund", retry=_AGAIN)
+    async def send_refund(refund_id: str) -> None:
+        await _send_refund(state, UUID(refund_id))
+
+    @app.task(name="close_payment", retry=_AGAIN)
+    async def close_payment(provider_id: str) -> None:
+        await state.gateway.close(provider_id)
+
+    @app.task(name="announce_paid", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_paid(order_id: int) -> None:
+        async with state.database.transaction() as session:
+            order = await session.get_one(Order, order_id)
+            await tell_paid(session, state.settings, order)
+
+
+async def _send_refund(state: State, refund_id: UUID) -> None:
+    async with state.database.transaction() as session:
+        await refunds.send(session, state.gateway, refund_id, now=clock.now())
+
+
+async def _expire(session: AsyncSession) -> bool:
+    expired = await orders.expire_due(session, now=clock.now())
+    for no in expired:
+        log.info("order %s expired unpaid", no)
+    return bool(expired)
+
+
+async def _in_transaction(state: State, work: Callable[[AsyncSession], Awaitable[Any]]) -> Any:
+    async with state.database.transaction() as session:
+        return await work(session)

@@ -1,0 +1,5 @@
+"""Every page door's routers. Doors never import each other."""
+
+from storefront.pages import account, desk, shop, unit, village
+
+routers = [*account.routers, *shop.routers, *village.routers, *unit.routers, *desk.routers]

@@ -1,0 +1,5 @@
+"""The account door."""
+
+from fastapi import APIRouter
+
+routers: list[APIRouter] = []

@@ -1,0 +1,5 @@
+"""The desk door."""
+
+from fastapi import APIRouter
+
+routers: list[APIRouter] = []

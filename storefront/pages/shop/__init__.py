@@ -1,0 +1,5 @@
+"""The shop door."""
+
+from fastapi import APIRouter
+
+routers: list[APIRouter] = []

@@ -1,0 +1,5 @@
+"""The unit door."""
+
+from fastapi import APIRouter
+
+routers: list[APIRouter] = []

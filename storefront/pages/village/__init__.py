@@ -1,0 +1,5 @@
+"""The village door."""
+
+from fastapi import APIRouter
+
+routers: list[APIRouter] = []

@@ -1,0 +1,101 @@
+"""Who is looking: a signed cookie names a browser, Redis remembers which account signed in there.
+
+The cookie also carries the cart of a visitor and the key of the CSRF token. At sign-in the name changes, so that a
+name planted beforehand is worth nothing.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from itsdangerous import BadSignature, Signer
+from redis.asyncio import Redis
+from starlette.requests import Request
+from starlette.responses import Response
+
+from market.ground.errors import NotAllowed
+from market.ground.settings import Settings
+
+COOKIE = "yigou"
+KEPT = timedelta(days=30)
+_NAME_BYTES = 18
+
+
+@dataclass
+class BrowserSession:
+    """One browser: its name, and the account signed in there, if any."""
+
+    name: str
+    is_new: bool
+    account_id: int | None = None
+
+    @property
+    def visitor(self) -> str:
+        """Owner of a visitor's cart; a hash, so that the database never holds a cookie's value."""
+        return "v:" + hashlib.sha256(self.name.encode()).hexdigest()[:40]
+
+
+class Sessions:
+    """Opens, starts and ends browser sessions."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        """Keep the keys; nothing is read yet."""
+        self._redis = redis
+        self._key = settings.secret_key.get_secret_value()
+        self._signer = Signer(self._key, salt="browser")
+        self._secure = settings.public_url.startswith("https://")
+
+    async def open(self, request: Request) -> BrowserSession:
+        """The session of this request; a new one for a missing or tampered cookie."""
+        name = self._read(request.cookies.get(COOKIE))
+        if name is None:
+            return BrowserSession(secrets.token_urlsafe(_NAME_BYTES), is_new=True)
+        kept = await self._redis.getex(_key_of(name), ex=KEPT)
+        account_id = json.loads(kept)["account_id"] if kept else None
+        return BrowserSession(name, is_new=False, account_id=account_id)
+
+    async def sign_in(self, session: BrowserSession, account_id: int) -> BrowserSession:
+        """The account is signed in here from now on, under a new name."""
+        await self._redis.delete(_key_of(session.name))
+        fresh = BrowserSession(secrets.token_urlsafe(_NAME_BYTES), is_new=True, account_id=account_id)
+        await self._redis.set(_key_of(fresh.name), json.dumps({"account_id": account_id}), ex=KEPT)
+        return fresh
+
+    async def sign_out(self, session: BrowserSession) -> BrowserSession:
+        """Nobody is signed in here any more."""
+        await self._redis.delete(_key_of(session.name))
+        return BrowserSession(secrets.token_urlsafe(_NAME_BYTES), is_new=True)
+
+    def write(self, response: Response, session: BrowserSession) -> None:
+        """Hand the browser its name, if it does not have it yet."""
+        if session.is_new:
+            response.set_cookie(
+                COOKIE,
+                self._signer.sign(session.name).decode(),
+                max_age=int(KEPT.total_seconds()),
+                httponly=True,
+                secure=self._secure,
+                samesite="lax",
+            )
+
+    def csrf_token(self, session: BrowserSession) -> str:
+        """The token every form of this browser carries."""
+        return hmac.new(self._key.encode(), b"csrf" + session.name.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def check_csrf(self, session: BrowserSession, token: str) -> None:
+        """Raise NotAllowed for a form that this browser was not given."""
+        if session.is_new or not hmac.compare_digest(token.encode(), self.csrf_token(session).encode()):
+            raise NotAllowed("csrf")
+
+    def _read(self, cookie: str | None) -> str | None:
+        try:
+            return self._signer.unsign(cookie or "").decode()
+        except (BadSignature, UnicodeDecodeError):
+            return None
+
+
+def _key_of(name: str) -> str:
+    return "session:" + hashlib.sha256(name.encode()).hexdigest()

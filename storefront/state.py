@@ -1,0 +1,43 @@
+"""What one process shares between its requests, made at start-up and closed at the end."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from market.ground.db import Database, open_database
+from market.ground.settings import Settings
+from payments.stripe import Gateway
+from storefront.cache import open_redis
+from storefront.render import Pages
+from storefront.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class State:
+    """Connections and clients of a web process."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    sessions: Sessions
+    pages: Pages
+    gateway: Gateway
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.redis.aclose()
+        await self.database.close()
+
+
+def open_state(settings: Settings) -> State:
+    """Everything a web process needs. Nothing is connected before it is used."""
+    redis = open_redis(settings.redis_url)
+    secret = settings.secret_key.get_secret_value()
+    return State(
+        settings=settings,
+        database=open_database(settings),
+        redis=redis,
+        sessions=Sessions(redis, settings),
+        pages=Pages(secret, demo=settings.demo, secure=settings.public_url.startswith("https://")),
+        gateway=Gateway(settings),
+    )

@@ -1,0 +1,146 @@
+"""Every test gets a database of its own: a copy of one migrated template that already holds the small world."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from filelock import FileLock
+from httpx import ASGITransport, AsyncClient
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground.db import Database, plain_url
+from market.ground.settings import Settings
+from storefront.app import create_app
+from storefront.local import postgres
+from storefront.migrations import ROOT, migrate
+from tests.client import Browser
+from tests.simulator import Cashier, running_cashier
+from tests.world import World, build_world
+
+_VAR = Path(os.environ.get("YIGOU_TEST_VAR", ROOT / "var" / "test"))
+_TEMPLATE = "yigou_template"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of the test server's maintenance database; the server is shared by all workers of the run."""
+    with postgres.serving(_VAR / "postgres", fast=True) as url:
+        yield plain_url(url)
+
+
+@pytest.fixture(scope="session")
+def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, World]:
+    """The migrated template with the small world, made once a run by whichever worker comes first."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    kept = shared / "world.json"
+    with FileLock(shared / "world.lock"):
+        if not kept.exists():
+            world = asyncio.run(_make_template(server))
+            kept.write_text(world.to_json())
+    return _TEMPLATE, World.from_json(kept.read_text())
+
+
+async def _make_template(server: str) -> World:
+    async with maintenance(server) as connection:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{_TEMPLATE}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{_TEMPLATE}"')
+    url = address_of(server, _TEMPLATE)
+    await migrate(url)
+    database = Database(url, pool=1)
+    async with database.transaction() as session:
+        world = await build_world(session)
+    await database.close()
+    return world
+
+
+@asynccontextmanager
+async def maintenance(server: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection: "asyncpg.Connection[Any]" = await asyncpg.connect(server)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def address_of(server: str, name: str) -> str:
+    """The same server, another database."""
+    head, _, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def world(template: tuple[str, World]) -> World:
+    """Names and ids of the people, places and goods in the small world."""
+    return template[1]
+
+
+@pytest_asyncio.fixture
+async def database_url(server: str, template: tuple[str, World]) -> AsyncIterator[str]:
+    """A fresh copy of the template, dropped afterwards."""
+    name = f"t_{os.getpid()}_{os.urandom(4).hex()}"
+    async with maintenance(server) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template[0]}" STRATEGY FILE_COPY')
+    yield address_of(server, name)
+    async with maintenance(server) as connection:
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The fresh copy with a pool; transactions on it really commit, so every deferred promise is checked."""
+    opened = Database(database_url, pool=24)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """One transaction on the fresh copy, committed when the test ends well."""
+    async with database.transaction() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def cashier() -> Iterator[Cashier]:
+    """The Stripe simulator in its own process."""
+    with running_cashier() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a web process on the fresh copy, without online payment."""
+    return Settings(
+        database_url=database_url, demo=True, var=tmp_path, worker_in_web=False, public_url="http://shop.test"
+    )
+
+
+@pytest_asyncio.fixture
+async def client(settings: Settings) -> AsyncIterator[Browser]:
+    """A browser without scripts that speaks to the real application."""
+    async with browser(settings) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def paying_client(settings: Settings, cashier: Cashier) -> AsyncIterator[Browser]:
+    """The same with online payment at the simulator. Notices are carried by `cashier.carry_notices(client)`."""
+    async with browser(settings.model_copy(update=cashier.settings())) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def browser(settings: Settings) -> AsyncIterator[Browser]:
+    """A browser on an application of these settings."""
+    app = create_app(settings)
+    transport = ASGITransport(app=app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://shop.test", follow_redirects=False) as http:
+        yield Browser(http, app)
+    await app.state.yigou.close()
