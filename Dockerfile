@@ -31,8 +31,6 @@ COPY market market
 COPY payments payments
 COPY storefront storefront
 COPY --from=frontend /yigou/storefront/static/dist storefront/static/dist
-# Catalogues are kept as text in the repository and read compiled.
-RUN pybabel -q compile -d storefront/locale
 USER yigou
 VOLUME /var/lib/yigou
 EXPOSE 8000

@@ -147,7 +147,7 @@ async def lock(session: AsyncSession, payment_id: UUID) -> tuple[Payment, Order]
 
 async def lock_all(session: AsyncSession, order: Order) -> list[Payment]:
     """Every attempt to pay a locked order, held with it."""
-    found = of_order(order.id or 0).with_for_update().execution_options(populate_existing=True)
+    found = of_order(order.id or 0).with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(await session.exec(found))
 
 

@@ -63,12 +63,13 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         """Prepare the client; nothing is called yet. Without a key nothing can be paid online."""
         self._webhook_secret = settings.stripe_webhook_secret
+        self._http = stripe.HTTPXClient(timeout=_TIMEOUT_SECONDS)
         self._client: stripe.StripeClient | None = None
         if settings.stripe_secret_key is not None:
             self._client = stripe.StripeClient(
                 settings.stripe_secret_key.get_secret_value(),
                 base_addresses={"api": settings.stripe_api_base} if settings.stripe_api_base else {},
-                http_client=stripe.HTTPXClient(timeout=_TIMEOUT_SECONDS),
+                http_client=self._http,
                 max_network_retries=2,
             )
 
@@ -101,6 +102,10 @@ class Gateway:
             return _seen_intent(await self._open.v1.payment_intents.retrieve_async(provider_id))
         except stripe.StripeError as error:
             raise Unavailable("stripe") from error
+
+    async def hang_up(self) -> None:
+        """Close the connections."""
+        await self._http.close_async()
 
     async def close(self, provider_id: str) -> None:
         """Make a payment nobody wants any more impossible to pay. One already paid or closed stays as it is."""
@@ -166,7 +171,7 @@ class Gateway:
         params: Any = {
             "amount": amount_fen,
             "currency": CURRENCY,
-            "payment_method_types": [method.value],
+            "allowed_payment_method_types": [method.value],
             "payment_method_data": {"type": method.value},
             "description": order_no,
             "metadata": metadata,
@@ -183,7 +188,7 @@ class Gateway:
     ) -> Started:
         params: Any = {
             "mode": "payment",
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "line_items": [
                 {
                     "quantity": 1,

@@ -44,6 +44,13 @@ SENTENCES: dict[type[MarketError], str] = {
     errors.StillRunning: _l("上一次提交还在处理，请稍等再看。"),
     errors.Unavailable: _l("外面的服务暂时连不上，什么都没有变。请过一会儿再试。"),
 }
+_HTTP: dict[int, tuple[str, str]] = {
+    401: ("TokenNeeded", _l("请带上有效的令牌。没有令牌，或者令牌已经作废。")),
+    404: ("NotFound", SENTENCES[errors.NotFound]),
+    405: ("MethodNotAllowed", _l("这个地址不支持这种操作。")),
+    413: ("TooLarge", _l("发来的内容太大了，没有接收。")),
+}
+"""What the web itself refuses, in the same words, for machines."""
 PROBLEMS: dict[str, str] = {
     "missing": _l("请填写这一项"),
     "choose_one": _l("请选一个"),
@@ -133,11 +140,11 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    if _is_machine(request):
-        name = "NotFound" if error.status_code == 404 else "HttpError"  # noqa: PLR2004
-        body = {"error": name, "detail": {}, "message": str(error.detail)}
-        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
-    return _page(request, error.status_code, "")
+    if not _is_machine(request):
+        return _page(request, error.status_code, "")
+    name, sentence = _HTTP.get(error.status_code, ("HttpError", error.detail))
+    body = {"error": name, "detail": {}, "message": str(sentence)}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
 
 async def _database_error(request: Request, error: DBAPIError) -> Response:

@@ -25,6 +25,7 @@ class State:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.gateway.hang_up()
         await self.redis.aclose()
         await self.database.close()
 

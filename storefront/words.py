@@ -125,11 +125,11 @@ def day(on: date | None) -> str:
 
 
 def clock(at: Any) -> str:
-    """`上午10:00`; takes an instant or a time of day."""
+    """`上午10:00`, `中午12:00`; takes an instant or a time of day."""
     here = at.astimezone(SHANGHAI) if isinstance(at, datetime) else at
     if language() == "en":
         return f"{here:%H:%M}"
-    half = "上午" if here.hour < _NOON else "下午"
+    half = "上午" if here.hour < _NOON else "中午" if here.hour == _NOON else "下午"
     return f"{half}{here.hour if here.hour <= _NOON else here.hour - _NOON}:{here:%M}"
 
 

@@ -16,7 +16,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import Database, plain_url
 from market.ground.settings import Settings
-from storefront.app import create_app
 from storefront.local import postgres
 from storefront.migrations import ROOT, migrate
 from tests.client import Browser
@@ -139,6 +138,8 @@ async def paying_client(settings: Settings, cashier: Cashier) -> AsyncIterator[B
 @asynccontextmanager
 async def browser(settings: Settings) -> AsyncIterator[Browser]:
     """A browser on an application of these settings."""
+    from storefront.app import create_app
+
     app = create_app(settings)
     transport = ASGITransport(app=app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://shop.test", follow_redirects=False) as http:

@@ -1,5 +1,8 @@
 """The Stripe simulator for tests: a real process on a free port, spoken to through the real SDK."""
 
+import hashlib
+import hmac
+import json
 import os
 import subprocess
 import sys
@@ -14,9 +17,13 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from market.ground.settings import Settings
+from payments.records import Payment
+from payments.stripe import Gateway
 from storefront.local.ports import free_near
 
 WEBHOOK_SECRET = "whsec_test"
+_KEY = {"Authorization": "Bearer sk_test_yigou"}
 _PATIENCE_SECONDS = 20
 
 
@@ -33,6 +40,29 @@ class Cashier:
             "stripe_webhook_secret": SecretStr(WEBHOOK_SECRET),
             "stripe_api_base": self.url,
         }
+
+    def gateway(self) -> Gateway:
+        """A client of this simulator."""
+        return Gateway(Settings(demo=True, **self.settings()))
+
+    async def act(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Turn a test handle: `intents/ID/pay`, `sessions/ID/pay`, `refunds/ID/fail`, `switches`."""
+        async with httpx.AsyncClient(base_url=f"{self.url}/_test/", headers=_KEY) as client:
+            answer = await client.post(path, json=body or {})
+            answer.raise_for_status()
+            return answer.json()
+
+    async def pay(self, payment: Payment) -> None:
+        """Be the payer of this payment."""
+        kind = "sessions" if (payment.provider_id or "").startswith("cs_") else "intents"
+        await self.act(f"{kind}/{payment.provider_id}/pay")
+
+    async def notices_about(self, *words: str) -> list[tuple[bytes, str]]:
+        """Signed notices whose text names any of these words, oldest first: what the provider would send us."""
+        async with httpx.AsyncClient(base_url=self.url, headers=_KEY) as client:
+            answer = await client.get("/v1/events", params={"limit": 100})
+        found = [json.dumps(event) for event in reversed(answer.json()["data"])]
+        return [signed(text.encode()) for text in found if any(word in text for word in words)]
 
 
 @contextmanager
@@ -57,6 +87,13 @@ def running_cashier(webhook_url: str = "http://127.0.0.1:9/hooks/stripe") -> Ite
             process.wait(10)
             if process.stdin:
                 process.stdin.close()
+
+
+def signed(body: bytes, *, secret: str = WEBHOOK_SECRET, at: float | None = None) -> tuple[bytes, str]:
+    """A message and its signature header, as the provider makes it."""
+    moment = int(at or time.time())
+    mac = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return body, f"t={moment},v1={mac}"
 
 
 def _wait(url: str) -> None:

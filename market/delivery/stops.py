@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel, col, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from market.ground.clock import SHANGHAI
 from market.ground.db import key_of, new_id, place_code
 from market.ground.errors import NotFound
-from market.ground.places import Level
+from market.ground.places import Level, within
 
 _WEEK = 7
 
@@ -60,6 +60,16 @@ def open_on(on: date) -> SelectOfScalar[Stop]:
         .where((col(Stop.closed_on).is_(None)) | (col(Stop.closed_on) > on))
         .order_by(col(Stop.division_code), col(Stop.name))
     )
+
+
+def open_to(work_unit_ids: list[int], *, near: set[str], on: date) -> SelectOfScalar[Stop]:
+    """Stops in use that members of these work units may choose: everybody's and their own.
+
+    `near`: only those in the counties of these places; empty for anywhere.
+    """
+    counties = [within(col(Stop.division_code), code) for code in sorted({code[: Level.COUNTY] for code in near})]
+    theirs = or_(col(Stop.work_unit_id).is_(None), col(Stop.work_unit_id).in_(work_unit_ids))
+    return open_on(on).where(theirs, or_(*counties) if counties else true())
 
 
 def next_handover(stop: Stop, now: datetime) -> Handover:

@@ -85,6 +85,11 @@ class Card(NamedTuple):
         """Nothing left for the next buyer."""
         return self.left <= 0
 
+    @property
+    def is_on_sale(self) -> bool:
+        """Whether a buyer can buy some of it now."""
+        return self.state is ListingState.LIVE and not self.is_sold_out
+
 
 class Page(NamedTuple):
     """A run of offers and where the next one starts (None at the end)."""

@@ -95,7 +95,7 @@ async def seller_listing(session: AsyncSession, viewer: Viewer, listing_id: int)
     theirs = households.sold_for_by(viewer).with_only_columns(col(Household.id)).order_by(None)
     found = (
         await session.exec(
-            select(Listing).where(Listing.id == listing_id, col(Listing.household_id).in_(theirs)).with_for_update()
+            select(Listing).where(Listing.id == listing_id, col(Listing.household_id).in_(theirs)).with_for_update(key_share=True)
         )
     ).one_or_none()
     if found is None:
@@ -156,6 +156,13 @@ async def change_left(session: AsyncSession, by: Viewer, listing_id: int, left: 
     _note(session, by, listing, "change_left", f"{change:+d}", now)
     listing.changed_at = now
     return listing
+
+
+async def add_left(session: AsyncSession, by: Viewer, listing_id: int, step: int, *, now: datetime) -> Listing:
+    """A few more or fewer than are left at this moment, whatever the person's screen showed; never below nothing."""
+    listing = await seller_listing(session, by, listing_id)
+    left = await stock.left_now(session, listing_id) + step
+    return listing if left < 0 else await change_left(session, by, listing_id, left, now=now)
 
 
 async def change_photo(session: AsyncSession, by: Viewer, listing_id: int, photo: str | None, *, now: datetime) -> Listing:

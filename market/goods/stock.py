@@ -65,7 +65,7 @@ async def bring(session: AsyncSession, listing_id: int, quantity: int, *, by: in
 async def set_left(session: AsyncSession, listing_id: int, left: int, *, by: int | None, kind: Move, now: datetime) -> int:  # noqa: PLR0913  one column each
     """Make what is left to sell exactly `left`; what orders hold stays held. Returns the change."""
     held = await session.exec(
-        select(Stock.on_hand, Stock.reserved).where(Stock.listing_id == listing_id).with_for_update()
+        select(Stock.on_hand, Stock.reserved).where(Stock.listing_id == listing_id).with_for_update(key_share=True)
     )
     on_hand, reserved = held.one()
     change = int(left + reserved - on_hand)
@@ -77,6 +77,15 @@ async def set_left(session: AsyncSession, listing_id: int, left: int, *, by: int
     return change
 
 
+async def left_now(session: AsyncSession, listing_id: int) -> int:
+    """What the next buyer can have; stays so until the transaction ends."""
+    held = await session.exec(
+        select(Stock.on_hand, Stock.reserved).where(Stock.listing_id == listing_id).with_for_update(key_share=True)
+    )
+    on_hand, reserved = held.one()
+    return int(on_hand - reserved)
+
+
 # What orders do to stock. Rows are taken in ascending id, so that no two orders ever wait for each other.
 
 _MOVED = """
@@ -84,7 +93,7 @@ _MOVED = """
         SELECT l.listing_id, sum(l.quantity)::int AS quantity FROM order_lines l
         WHERE l.order_id = ANY(:order_ids) GROUP BY l.listing_id
     ), locked AS (
-        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id) ORDER BY s.listing_id FOR UPDATE OF s {wait}
+        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s {wait}
     ), done AS (
         UPDATE stock s SET {change}
         FROM moved m JOIN locked USING (listing_id) WHERE s.listing_id = m.listing_id {only_if}

@@ -157,3 +157,9 @@ async def path(session: AsyncSession, code: str) -> list[Division]:
         select(Division).where(col(Division.code).in_([*parents(code), code])).order_by(func.length(col(Division.code)))
     )
     return list(rows)
+
+
+async def names(session: AsyncSession, codes: set[str]) -> dict[str, str]:
+    """Names of several divisions by code."""
+    rows = await session.exec(select(Division).where(col(Division.code).in_(codes)))
+    return {place.code: place.name for place in rows}

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.db import run
+
 # The job library's own SQL entry point; its version is pinned by the name, and tests run a job put in this way.
 _DEFER = text("""
     SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(

@@ -1,32 +1,32 @@
-"""Sales income: gross, refunded, net and paid out, summed from the ledger's daily roll-up.
+"""Sales income by household, place, month, produce and work unit, summed from the ledger's daily roll-up.
 
 One query serves screen, file and API, so that they can never differ. Net is gross minus refunds; it is not income in
 the official sense, which also takes off the costs of growing (domain §3.2).
 """
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Date, FromClause, Row, String, cast, func, literal, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import IncomeDay
 from market.goods.produce import Produce
 from market.ground import places
-from market.ground.clock import month_end
-from market.ground.errors import NotFound, OverLimit
+from market.ground.errors import Malformed
 from market.ground.places import Division, Level
 from market.people import households
-from market.people.accounts import Role, Viewer
-from market.people.households import Household, HouseholdStanding, StandingKind
+from market.people.households import Household, StandingKind
 from market.people.units import WorkUnit
+from market.reports import scopes
+from market.reports.overview import Sums, per_household, sums_of_days
+from market.reports.scopes import Rows, Scope, columns, days, scope_for
 
-MOST_MONTHS = 120
-Rows = Select[*tuple[Any, ...]]
 PAGE = 50
+_STREAMED_AT_ONCE = 2_000
 
 
 class By(StrEnum):
@@ -41,38 +41,32 @@ class By(StrEnum):
     WORK_UNIT = "unit"
 
 
-class Sort(StrEnum):
-    """How household rows are ordered."""
+class Sold(StrEnum):
+    """Which households are listed."""
 
-    NAME = "name"
-    NET = "net"
-    LEAST = "-net"
+    ANY = ""
+    SOME = "some"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
-class Scope:
-    """Whose figures, over which months (both included). Always inside one officer's division."""
+class Wanted:
+    """Which rows of the report, and in what order."""
 
-    division: str
-    from_on: date
-    to_on: date
     q: str = ""
-    standing: str = ""
-    """Only households of this standing on the period's last day; empty: all."""
+    sold: Sold = Sold.ANY
+    """Only asked of households."""
+    sort: str = ""
+    """A field of Figure, `-` before it for the largest first; empty: as is usual for the grouping."""
 
-
-class Sums(NamedTuple):
-    """Four figures that are never mixed up, in fen, and how many order lines they come from."""
-
-    gross_fen: int
-    refunded_fen: int
-    net_fen: int
-    paid_out_fen: int
-    line_count: int
+    @property
+    def is_all(self) -> bool:
+        """Whether no row is left out."""
+        return not self.q and not self.sold
 
 
 class Figure(NamedTuple):
-    """One row of the report."""
+    """One row of the report. `number` and `standing` are said of households only; `place` is where one lives."""
 
     key: str
     name: str
@@ -82,201 +76,183 @@ class Figure(NamedTuple):
     net_fen: int
     paid_out_fen: int
     line_count: int
+    number: str = ""
+    standing: str = ""
 
 
-@dataclass(frozen=True)
-class Overview:
-    """The whole scope at a glance. Median and bands count every household, also those that sold nothing."""
+class Whole(NamedTuple):
+    """All rows together, on whatever page they stand."""
 
+    count: int
     sums: Sums
-    household_count: int
-    silent_count: int
-    median_net_fen: int
-    bands: list[tuple[int, int | None, int]]
-    """(from fen, below fen or None, households); the first band is those with no sales at all."""
 
 
-_BAND_EDGES = (1, 50_000, 100_000, 300_000, 500_000, 1_000_000)
-"""Fen: up to 500, 1,000, 3,000 (the aid programme's yearly target line, facts.md), 5,000, 10,000 yuan and above."""
+_SORTS = ("name", "place", *Sums._fields)
 
 
-def scope_for(viewer: Viewer, *, division: str | None, from_on: date, to_on: date, **more: str) -> Scope:
-    """A scope inside what this officer may see. NotFound for anything outside it, OverLimit for more than ten years."""
-    granted = viewer.division_codes(Role.OFFICER)
-    code = places.parse_code(division) if division else (granted or [""])[0]
-    if not any(code and places.is_within(code, own) for own in granted):
-        raise NotFound("division", code)
-    months = (to_on.year - from_on.year) * 12 + to_on.month - from_on.month + 1
-    if not 1 <= months <= MOST_MONTHS:
-        raise OverLimit("months", MOST_MONTHS, months)
-    return Scope(division=code, from_on=from_on.replace(day=1), to_on=month_end(to_on), **more)
+def check_sort(text: str) -> str:
+    """The text, if rows can be ordered by it; Malformed otherwise."""
+    if text and text.removeprefix("-") not in _SORTS:
+        raise Malformed("sort", "choose_one", text[:20])
+    return text
 
 
-async def overview(session: AsyncSession, scope: Scope) -> Overview:
-    """Totals, median, how many sold nothing, and how many households lie in each band."""
-    per_household = _per_household(scope).subquery()
-    net = per_household.c.net_fen
-    edges = (*_BAND_EDGES, None)
-    counts = [
-        func.count().filter(and_(net >= low, net < high) if high else net >= low)
-        for low, high in zip(_BAND_EDGES, edges[1:], strict=True)
-    ]
-    row = (
-        await run(session, 
-            _select(
-                *(func.coalesce(func.sum(per_household.c[name]), 0) for name in Sums._fields),
-                func.count(),
-                func.count().filter(per_household.c.line_count == 0),
-                func.coalesce(func.percentile_disc(0.5).within_group(net), 0),
-                func.count().filter(net < _BAND_EDGES[0]),
-                *counts,
-            )
-        )
-    ).one()
-    values = tuple(row)
-    totals, (total, silent, median, none), banded = values[:5], values[5:9], values[9:]
-    bands: list[tuple[int, int | None, int]] = [(0, _BAND_EDGES[0], none)]
-    bands += [(low, high, n) for low, high, n in zip(_BAND_EDGES, edges[1:], banded, strict=True)]
-    return Overview(Sums._make(int(value) for value in totals), total, silent, int(median), bands)
-
-
-async def figures(
-    session: AsyncSession, scope: Scope, by: By, *, sort: Sort = Sort.NET, offset: int = 0, limit: int | None = None
+async def figures(  # noqa: PLR0913  which rows, and which part of them
+    session: AsyncSession,
+    scope: Scope,
+    by: By,
+    *,
+    wanted: Wanted | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[Figure]:
-    """The report's rows. Households appear with all their zeros; the other groupings list what sold."""
-    query = _by_household(scope, sort) if by is By.HOUSEHOLD else _GROUPINGS[by](scope)
-    rows = (await run(session, query.offset(offset).limit(limit))).all()
-    return [_figure(row) for row in rows]
+    """The report's rows. Households and places appear with all their zeros; produce and work units as far as they sold."""
+    query = _rows(scope, by, wanted or Wanted(), offset=offset, limit=limit)
+    return [_figure(row) for row in (await session.execute(query)).all()]
+
+
+async def streamed(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) -> AsyncIterator[Figure]:
+    """The same rows, all of them, a few at a time: for files larger than memory should hold."""
+    found = await session.stream(_rows(scope, by, wanted), execution_options={"yield_per": _STREAMED_AT_ONCE})
+    async for row in found:
+        yield _figure(row)
+
+
+async def whole(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) -> Whole:
+    """How many rows there are, and their sums."""
+    named = _named(scope, by, wanted).subquery()
+    sums = (func.coalesce(func.sum(named.c[name]), 0) for name in Sums._fields)
+    count, *values = (await session.execute(columns(func.count(), *sums).select_from(named))).one()
+    return Whole(int(count), Sums._make(int(value) for value in values))
 
 
 def _figure(row: Row[Any]) -> Figure:
-    key, name, place, *sums = row
-    return Figure(str(key), name or "", place or "", *(int(value or 0) for value in sums))
+    key, name, place, *sums, number, standing = row
+    return Figure(str(key), name or "", place or "", *(int(value) for value in sums), number or "", standing or "")
 
 
-def _select(*columns: Any) -> Rows:
-    """A SELECT of columns that are only put together at run time."""
-    return select(*columns)
-
-
-def _sums() -> list[ColumnElement[int]]:
-    gross, refunded = func.sum(col(IncomeDay.gross_fen)), func.sum(col(IncomeDay.refunded_fen))
-    return [
-        func.coalesce(gross, 0).label("gross_fen"),
-        func.coalesce(refunded, 0).label("refunded_fen"),
-        (func.coalesce(gross, 0) - func.coalesce(refunded, 0)).label("net_fen"),
-        func.coalesce(func.sum(col(IncomeDay.paid_out_fen)), 0).label("paid_out_fen"),
-        func.coalesce(func.sum(col(IncomeDay.line_count)), 0).label("line_count"),
-    ]
-
-
-def _days_of(scope: Scope) -> ColumnElement[bool]:
-    """SQL: roll-up rows of the scope's place and period."""
-    days = and_(
-        places.within(col(IncomeDay.division_code), scope.division),
-        col(IncomeDay.day_on).between(scope.from_on, scope.to_on),
-    )
-    if scope.q or scope.standing:
-        days = and_(days, col(IncomeDay.household_id).in_(_households(scope).with_only_columns(col(Household.id))))
-    return days
-
-
-def _households(scope: Scope) -> Rows:
-    """Households that belong to the scope, whether or not they sold."""
-    found: Rows = _select(Household).where(places.within(col(Household.division_code), scope.division))
-    if scope.q:
-        like = f"%{scope.q.strip()}%"
-        villages = select(Division.code).where(col(Division.name).like(like))
-        found = found.where(
-            or_(
-                col(Household.head_name).like(like),
-                col(Household.number) == scope.q.strip(),
-                col(Household.division_code).in_(villages),
+def _rows(scope: Scope, by: By, wanted: Wanted, *, offset: int = 0, limit: int | None = None) -> Rows:
+    named = _named(scope, by, wanted).subquery()
+    page = columns(named).order_by(*_order(named, by, wanted.sort)).offset(offset or None).limit(limit)
+    if by is not By.HOUSEHOLD:
+        return page
+    # Names of the page's households only: joining them to all before cutting the page would cost a county's whole list.
+    cut = page.subquery()
+    standing = (
+        select(col(StandingKind.name))
+        .where(
+            col(StandingKind.code).in_(
+                households.standing_on(scope.to_on)
+                .where(col(households.HouseholdStanding.household_id) == cut.c.key)
+                .with_only_columns(col(households.HouseholdStanding.standing_code))
             )
         )
-    if scope.standing:
-        held = households.standing_on(scope.to_on).with_only_columns(col(HouseholdStanding.household_id))
-        found = found.where(
-            col(Household.id).in_(held.where(col(HouseholdStanding.standing_code) == scope.standing).order_by(None))
-        )
-    return found
-
-
-def _per_household(scope: Scope) -> Rows:
-    sold = (
-        select(col(IncomeDay.household_id).label("household_id"), *_sums())
-        .where(_days_of(scope))
-        .group_by(col(IncomeDay.household_id))
-        .subquery()
+        .limit(1)
+        .scalar_subquery()
     )
     return (
-        _households(scope)
-        .with_only_columns(
-            col(Household.id).label("id"),
+        columns(
+            cut.c.key,
             col(Household.head_name).label("name"),
-            col(Household.division_code).label("code"),
-            *(func.coalesce(sold.c[name], 0).label(name) for name in Sums._fields),
+            col(Division.name).label("place"),
+            *(cut.c[name] for name in Sums._fields),
+            col(Household.number).label("number"),
+            standing.label("standing"),
         )
-        .outerjoin(sold, sold.c.household_id == col(Household.id))
+        .select_from(cut)
+        .join(Household, col(Household.id) == cut.c.key)
+        .join(Division, col(Division.code) == col(Household.division_code))
+        .order_by(*_order(cut, by, wanted.sort))
     )
 
 
-def _by_household(scope: Scope, sort: Sort) -> Rows:
-    each = _per_household(scope).subquery()
-    order = {
-        Sort.NET: (each.c.net_fen.desc(), each.c.id),
-        Sort.LEAST: (each.c.net_fen, each.c.id),
-        Sort.NAME: (each.c.code, each.c.id),
-    }
-    return (
-        _select(each.c.id, each.c.name, col(Division.name), *(each.c[name] for name in Sums._fields))
-        .join(Division, col(Division.code) == each.c.code)
-        .order_by(*order[sort])
-    )
+def _order(rows: FromClause, by: By, sort: str) -> list[ColumnElement[Any]]:
+    usual = {By.MONTH: "key", By.HOUSEHOLD: "-net_fen"}.get(by, "-gross_fen")
+    wish = sort or usual
+    column = rows.c[wish.removeprefix("-")]
+    return [column.desc() if wish.startswith("-") else column.asc(), rows.c.key.asc()]
 
 
-def _by_place(level: Level) -> Any:
+def _named(scope: Scope, by: By, wanted: Wanted) -> Rows:
+    """Rows as key, name, place and sums, before they are ordered and cut."""
+    if by is By.HOUSEHOLD:
+        return _by_household(scope, wanted)
+    rows = _GROUPINGS[by](scope)
+    return rows.where(_matching(rows, by, wanted.q.strip())) if wanted.q.strip() else rows
+
+
+def _by_household(scope: Scope, wanted: Wanted) -> Rows:
+    each = per_household(scope).subquery()
+    needs_name = bool(wanted.q.strip()) or wanted.sort.removeprefix("-") in ("name", "place")
+    name, place = (col(Household.head_name), col(Division.pinyin)) if needs_name else (literal(""), literal(""))
+    rows = columns(
+        each.c.id.label("key"), name.label("name"), place.label("place"), *(each.c[field] for field in Sums._fields)
+    ).select_from(each)
+    if needs_name:
+        rows = rows.join(Household, col(Household.id) == each.c.id)
+        rows = rows.join(Division, col(Division.code) == col(Household.division_code))
+    if wanted.sold:
+        rows = rows.where(each.c.line_count > 0 if wanted.sold is Sold.SOME else each.c.line_count == 0)
+    if q := wanted.q.strip():
+        like = f"%{scopes.escaped(q)}%"
+        rows = rows.where(
+            or_(
+                col(Household.head_name).like(like),
+                col(Household.number) == q,
+                col(Household.division_code).in_(scopes.called(q)),
+            )
+        )
+    return rows
+
+
+def _shaped(key: Any, name: Any, sums: Any) -> Rows:
+    figures = (func.coalesce(sums.c[field], 0).label(field) for field in Sums._fields)
+    nothing = (literal("").label("number"), literal("").label("standing"))
+    return columns(key.label("key"), name.label("name"), literal("").label("place"), *figures, *nothing)
+
+
+def _by_place(level: Level) -> Callable[[Scope], Rows]:
     def grouped(scope: Scope) -> Rows:
         code = func.left(col(IncomeDay.division_code), int(level))
-        sums = select(code.label("code"), *_sums()).where(_days_of(scope)).group_by(code).subquery()
-        return (
-            _select(sums.c.code, col(Division.name), literal(""), *(sums.c[name] for name in Sums._fields))
-            .outerjoin(Division, col(Division.code) == sums.c.code)
-            .select_from(sums)
-            .order_by(sums.c.net_fen.desc(), sums.c.code)
+        sums = columns(code.label("code"), *sums_of_days()).where(days(scope)).group_by(code).subquery()
+        inside = (
+            select(col(Division.code).label("code"), col(Division.name).label("name"))
+            .where(places.within(col(Division.code), scope.division[: int(level)]))
+            .where(func.length(col(Division.code)) == int(level))
+            .subquery()
         )
+        key = func.coalesce(inside.c.code, sums.c.code)
+        both = inside.outerjoin(sums, sums.c.code == inside.c.code, full=True)
+        # Goods of a household that is registered with a township and no village stand under the township's own name.
+        known = select(col(Division.name)).where(col(Division.code) == key).scalar_subquery()
+        return _shaped(key, func.coalesce(inside.c.name, known, key), sums).select_from(both)
 
     return grouped
 
 
 def _by_month(scope: Scope) -> Rows:
-    month = func.to_char(col(IncomeDay.day_on), "YYYY-MM")
-    return _select(month, month, literal(""), *_sums()).where(_days_of(scope)).group_by(month).order_by(month)
+    first = cast(func.date_trunc("month", col(IncomeDay.day_on)), Date)
+    sums = columns(first.label("first"), *sums_of_days()).where(days(scope)).group_by(first).subquery()
+    months = select(func.unnest(literal(scopes.months(scope), ARRAY(Date))).label("first")).subquery()
+    key = func.to_char(months.c.first, "YYYY-MM")
+    return _shaped(key, key, sums).select_from(months.outerjoin(sums, sums.c.first == months.c.first))
 
 
 def _by_produce(scope: Scope) -> Rows:
     code = col(IncomeDay.produce_code)
-    named = select(col(Produce.name)).where(col(Produce.code) == code).scalar_subquery()
-    return (
-        _select(code, func.coalesce(named, code), literal(""), *_sums())
-        .where(_days_of(scope), code != "")
-        .group_by(code)
-        .order_by(func.sum(col(IncomeDay.gross_fen)).desc(), code)
-    )
+    sums = columns(code.label("code"), *sums_of_days()).where(days(scope)).group_by(code).subquery()
+    rows = _shaped(sums.c.code, func.coalesce(col(Produce.name), sums.c.code), sums)
+    return rows.select_from(sums).outerjoin(Produce, col(Produce.code) == sums.c.code)
 
 
 def _by_work_unit(scope: Scope) -> Rows:
     number = col(IncomeDay.work_unit_id)
-    named = select(col(WorkUnit.name)).where(col(WorkUnit.id) == number).scalar_subquery()
-    return (
-        _select(cast(number, String), func.coalesce(named, ""), literal(""), *_sums())
-        .where(_days_of(scope), col(IncomeDay.produce_code) != "")
-        .group_by(number)
-        .order_by(func.sum(col(IncomeDay.gross_fen)).desc(), number)
-    )
+    sums = columns(number.label("number"), *sums_of_days()).where(days(scope)).group_by(number).subquery()
+    rows = _shaped(cast(sums.c.number, String), func.coalesce(col(WorkUnit.name), ""), sums)
+    return rows.select_from(sums).outerjoin(WorkUnit, col(WorkUnit.id) == sums.c.number)
 
 
-_GROUPINGS = {
+_GROUPINGS: dict[By, Callable[[Scope], Rows]] = {
     By.VILLAGE: _by_place(Level.VILLAGE),
     By.TOWNSHIP: _by_place(Level.TOWNSHIP),
     By.COUNTY: _by_place(Level.COUNTY),
@@ -286,6 +262,11 @@ _GROUPINGS = {
 }
 
 
-async def standings(session: AsyncSession) -> list[StandingKind]:
-    """The classes of households the bureau knows, in its order."""
-    return list(await session.scalars(select(StandingKind).order_by(col(StandingKind.rank))))
+def _matching(rows: Rows, by: By, q: str) -> ColumnElement[bool]:
+    named = rows.selected_columns
+    if by in (By.VILLAGE, By.TOWNSHIP, By.COUNTY):
+        return named.key.in_(scopes.called(q))
+    return or_(named.name.ilike(f"%{scopes.escaped(q)}%"), named.key == q)
+
+
+__all__ = ["PAGE", "By", "Figure", "Scope", "Sold", "Sums", "Wanted", "Whole", "figures", "scope_for", "streamed", "whole"]

@@ -5,6 +5,7 @@ A cart is only a wish: nothing is held until the order is placed.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import CheckConstraint, delete
@@ -88,6 +89,12 @@ async def count(session: AsyncSession, owner: str) -> int:
     return (await session.exec(select(func.count()).where(CartLine.owner == owner))).one()
 
 
+async def quantity_of(session: AsyncSession, owner: str, listing_id: int) -> int:
+    """How much of a listing is in the cart; 0 for none."""
+    line = select(CartLine.quantity).where(CartLine.owner == owner, CartLine.listing_id == listing_id)
+    return (await session.exec(line)).one_or_none() or 0
+
+
 async def put(session: AsyncSession, owner: str, listing_id: int, quantity: int, *, add: bool, now: datetime) -> None:  # noqa: PLR0913  add tells two taps on one button apart
     """Put a listing into the cart, or change how much of it. Zero takes it out."""
     if quantity <= 0 and not add:
@@ -98,17 +105,18 @@ async def put(session: AsyncSession, owner: str, listing_id: int, quantity: int,
     card = await catalogue.card(session, listing_id)
     if card.state is not ListingState.LIVE:
         raise NotOnSale([listing_id])
-    if await count(session, owner) >= MOST_LINES:
+    others = select(func.count()).where(CartLine.owner == owner, CartLine.listing_id != listing_id)
+    if (await session.exec(others)).one() >= MOST_LINES:
         raise OverLimit("cart_lines", MOST_LINES, MOST_LINES + 1)
     wanted = insert(CartLine).values(
         owner=owner, listing_id=listing_id, quantity=quantity, seen_fen=card.price_fen, added_at=now
     )
-    total = func.least(col(CartLine.quantity) + quantity, MOST_QUANTITY) if add else quantity
-    await session.exec(
-        wanted.on_conflict_do_update(
-            index_elements=["owner", "listing_id"], set_={"quantity": total, "seen_fen": card.price_fen}
-        )
-    )
+    # Adding is done beside the offer's price; another number in the cart is no yes to a changed price.
+    changes: dict[str, Any] = {"quantity": quantity}
+    if add:
+        total = func.least(col(CartLine.quantity) + quantity, MOST_QUANTITY)
+        changes = {"quantity": total, "seen_fen": card.price_fen}
+    await session.exec(wanted.on_conflict_do_update(index_elements=["owner", "listing_id"], set_=changes))
 
 
 async def take_out(session: AsyncSession, owner: str, listing_id: int) -> None:
@@ -118,14 +126,13 @@ async def take_out(session: AsyncSession, owner: str, listing_id: int) -> None:
     )
 
 
-async def accept_prices(session: AsyncSession, owner: str) -> None:
-    """The buyer has seen today's prices."""
-    for wish in await lines(session, owner):
-        await session.exec(
-            update(CartLine)
-            .where(col(CartLine.owner) == owner, col(CartLine.listing_id) == wish.card.id)
-            .values(seen_fen=wish.card.price_fen)
-        )
+async def accept_price(session: AsyncSession, owner: str, listing_id: int, price_fen: int) -> None:
+    """The buyer has seen this price of a line and goes on with it."""
+    await session.execute(
+        update(CartLine)
+        .where(col(CartLine.owner) == owner, col(CartLine.listing_id) == listing_id)
+        .values(seen_fen=price_fen)
+    )
 
 
 async def empty(session: AsyncSession, owner: str, listing_ids: list[int]) -> None:

@@ -144,6 +144,11 @@ def visible_to(viewer: Viewer) -> SelectOfScalar[Order]:
     return select(Order).where(or_(mine, shared) if clerk_of else mine)
 
 
+def placed_by(viewer: Viewer) -> SelectOfScalar[Order]:
+    """A person's own orders, newest first."""
+    return select(Order).where(Order.account_id == viewer.id).order_by(col(Order.id).desc())
+
+
 def to_prepare(household_id: int) -> Select[OrderLine, Order]:
     """Lines a household has to get ready: paid, or to be paid in cash at the stop; the soonest first."""
     return (
@@ -181,7 +186,7 @@ async def lines_of(session: AsyncSession, order_id: int) -> list[OrderLine]:
 async def lock(session: AsyncSession, order_id: int) -> Order:
     """The order, held until the transaction ends. The order's lock comes before its stock's, always."""
     found = await session.exec(
-        select(Order).where(Order.id == order_id).with_for_update().execution_options(populate_existing=True)
+        select(Order).where(Order.id == order_id).with_for_update(key_share=True).execution_options(populate_existing=True)
     )
     return found.one()
 
@@ -226,7 +231,7 @@ async def expire_due(session: AsyncSession, *, now: datetime, most: int = 200) -
             .where(col(Order.state).in_(HOLDING), Order.expires_at <= now)
             .order_by(col(Order.id))
             .limit(most)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .execution_options(populate_existing=True)
         )
     ).all()

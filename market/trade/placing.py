@@ -24,7 +24,7 @@ from market.ground.errors import (
     ShortLine,
 )
 from market.ground.money import MAX_FEN
-from market.people.accounts import Viewer
+from market.people.accounts import Role, Viewer
 from market.people.units import Wallet, wallets_of
 from market.trade.carts import MOST_LINES, MOST_QUANTITY
 from market.trade.orders import HOLD, Order, OrderLine, OrderState, move
@@ -70,7 +70,7 @@ class Placed:
 _HOLD_MANY = """
     , locked AS (
         SELECT s.listing_id, s.on_hand - s.reserved >= w.quantity AS enough
-        FROM stock s JOIN offered w USING (listing_id) ORDER BY s.listing_id FOR UPDATE OF s
+        FROM stock s JOIN offered w USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s
     ), fits AS (
         SELECT count(*) = :line_count AND bool_and(enough) AS yes FROM locked
     ), held AS (
@@ -156,8 +156,12 @@ def _check_terms(buyer: Viewer, terms: Terms) -> None:
         raise NotAllowed(f"pay_from_{terms.wallet}")
     if terms.work_unit_id is not None and terms.work_unit_id not in buyer.work_unit_ids():
         raise NotAllowed("order_for_work_unit")
-    if terms.wallet is not Wallet.PERSONAL and terms.work_unit_id is None:
+    if terms.wallet is Wallet.PERSONAL:
+        return
+    if terms.work_unit_id is None:
         raise Malformed("work_unit_id", "missing")
+    if terms.work_unit_id not in buyer.work_unit_ids(Role.CLERK):
+        raise NotAllowed(f"pay_from_{terms.wallet}")
 
 
 async def _place(
@@ -197,7 +201,7 @@ async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list
             select(Order)
             .where(Order.account_id == buyer.id, Order.state == OrderState.PLACED, col(Order.id).in_(holds))
             .order_by(col(Order.id))
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .execution_options(populate_existing=True)
         )
     ).all()

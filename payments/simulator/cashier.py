@@ -1,17 +1,16 @@
 """The test cashier (测试收银台): the pages a payer sees at Alipay, WeChat Pay and the card checkout."""
 
-import io
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import segno
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from payments.simulator.codes import picture
 from payments.simulator.faults import ApiError, Json
 from payments.simulator.intents import NOT_AUTHENTICATED, WALLET_CANCELLED, WALLET_FAILED, pay, refuse
 from payments.simulator.methods import WALLETS
@@ -100,10 +99,8 @@ class Cashier:
     async def _qr_picture(self, request: Request) -> Response:
         intent = self._intent(request, "wechat_pay")
         kind = "svg" if request.path_params["kind"] == "svg" else "png"
-        out = io.BytesIO()
-        page = f"{self.world.public_url}/cashier/wechat_pay/{intent['id']}"
-        segno.make(page, micro=False, error="m").save(out, kind=kind, scale=6, border=4)
-        return Response(out.getvalue(), media_type="image/svg+xml" if kind == "svg" else "image/png", headers=HEADERS)
+        code = picture(f"{self.world.public_url}/cashier/wechat_pay/{intent['id']}", kind)
+        return Response(code, media_type="image/svg+xml" if kind == "svg" else "image/png", headers=HEADERS)
 
     async def _checkout(self, request: Request) -> Response:
         form = await request.form() if request.method == "POST" else {}
@@ -167,7 +164,8 @@ def _ended(intent: Json) -> Response:
 
 
 def _end(title: str, english: str, fen: int, back: str | None) -> Response:
-    return shown("done", {"title": title, "english": english, "amount": yuan(fen), "back": back})
+    note = None if back else "可以关上这一页，回到商家那里看订单。"
+    return shown("done", {"title": title, "english": english, "amount": yuan(fen), "back": back, "note": note})
 
 
 def _leave(intent: Json) -> Response:

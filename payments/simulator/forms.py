@@ -10,6 +10,7 @@ from payments.simulator.faults import Json, invalid, missing, unknown
 MOST_FEN = 99_999_999
 """Amounts have at most eight digits (Stripe, docs of `amount`)."""
 
+MOST_FIELDS = 2000
 PART = re.compile(r"[^\[\]]+")
 WHOLE = re.compile(r"-?\d{1,18}")
 
@@ -19,7 +20,10 @@ class Form:
 
     def __init__(self, raw: bytes | str) -> None:
         text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=2000)
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        except ValueError as too_many:
+            raise invalid("", f"A request has at most {MOST_FIELDS} fields.") from too_many
         self.names = [name for name, _ in pairs]
         self.fingerprint = sorted(pairs)
         self.tree: Json = {}

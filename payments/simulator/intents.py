@@ -1,11 +1,7 @@
 """Payment intents: asked for, confirmed, paid or refused at the cashier, captured, cancelled."""
 
-import base64
-import io
-
-import segno
-
 from payments.simulator.charges import book_charge, new_charge
+from payments.simulator.codes import qr_code
 from payments.simulator.faults import ApiError, Json, illegal_move, invalid, missing
 from payments.simulator.forms import Form, charged_fen, currency
 from payments.simulator.methods import TYPES, WALLETS, Decline, allowed_types, card_of, chosen_method
@@ -198,20 +194,6 @@ def _next_action(world: World, intent: Json, kind: str, form: Form) -> Json:
         action = {"native_data": None, "native_url": None, "return_url": back, "url": page}
         return {"type": "alipay_handle_redirect", "alipay_handle_redirect": action}
     return {"type": "redirect_to_url", "redirect_to_url": {"return_url": back, "url": page}}
-
-
-def qr_code(page: str) -> Json:
-    """What a WeChat payer is shown: the QR code of the cashier's address as text, as picture and as pages."""
-    out = io.BytesIO()
-    segno.make(page, micro=False, error="m").save(out, kind="png", scale=6, border=4)
-    picture = base64.b64encode(out.getvalue()).decode()
-    return {
-        "data": page,
-        "hosted_instructions_url": f"{page}/qr",
-        "image_data_url": f"data:image/png;base64,{picture}",
-        "image_url_png": f"{page}/qr.png",
-        "image_url_svg": f"{page}/qr.svg",
-    }
 
 
 def _paid(world: World, intent: Json, fen: int) -> Json:

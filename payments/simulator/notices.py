@@ -15,7 +15,7 @@ from payments.simulator.store import Delivery
 from payments.simulator.world import API_VERSION, World, new_id, now, public
 
 RANDOM = secrets.SystemRandom()
-SENDING_AT_ONCE = 32
+SENDING_AT_ONCE = 8
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 600.0
 GIVE_UP_AFTER_SECONDS = 3 * 86400

@@ -1,5 +1,9 @@
-"""JSON for machines, under /api/v1."""
+"""JSON for machines, under /api/v1 (docs/api.md). The same market functions as the pages, no second set of rules."""
 
 from fastapi import APIRouter
 
+from storefront.api import listings, orders, payments, people, places, produce, reports
+
 router = APIRouter(prefix="/api/v1")
+for noun in (listings, orders, payments, produce, places, reports, people):
+    router.include_router(noun.router)

@@ -16,7 +16,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -77,10 +77,13 @@ def stop(data: Path) -> None:
     """End the server of `data`, if one runs: open transactions are rolled back, what was committed is on disk."""
     data = _settled(data)
     with _locked(data, "lock", fcntl.LOCK_EX):
-        if _answering(data) is None:
+        sockets = _answering(data)
+        if sockets is None:
             return
         os.kill(int(_pid_file(data)[0]), signal.SIGINT)
         _wait(lambda: not any(_processes(data)), _RECOVERY_SECONDS)
+        with suppress(OSError):
+            sockets.rmdir()
 
 
 def _settled(data: Path) -> Path:

@@ -1,5 +1,5 @@
-"""The account door."""
+"""The account door: signing in and out, who one is, how pages are shown."""
 
-from fastapi import APIRouter
+from storefront.pages.account import account, preferences, sign_in
 
-routers: list[APIRouter] = []
+routers = [sign_in.router, account.router, preferences.router]

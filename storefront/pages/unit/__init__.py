@@ -1,5 +1,5 @@
-"""The unit door."""
+"""The unit door: what a work unit's clerk, a stop's organiser and an agent do with orders."""
 
-from fastapi import APIRouter
+from storefront.pages.unit import cash
 
-routers: list[APIRouter] = []
+routers = [cash.router]

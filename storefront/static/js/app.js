@@ -4,6 +4,8 @@ const confirmBox = document.getElementById("confirm");
 /* A second tap on a sent form would send it twice: the first one locks it until the page changes. */
 function lock(form, submitter) {
   form.dataset.sent = "1";
+  /* A file that was downloaded, or no network at all, leaves the page standing. */
+  setTimeout(() => unlock(form), 15000);
   const button = submitter ?? form.querySelector("[data-busy]");
   if (!button?.dataset.busy) return;
   button.dataset.working = "1";
@@ -40,7 +42,8 @@ document.addEventListener(
   (event) => {
     const form = event.target;
     const submitter = event.submitter;
-    if (form.method !== "post") return;
+    /* By attribute: a field called "method" hides the form's own property. */
+    if (!form.matches("[method=post i], [hx-post]")) return;
     if (form.dataset.sent) {
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -30,6 +30,8 @@ class Listener:
         listener = self
 
         class Door(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 status = listener.answers.pop(0) if listener.answers else 200

@@ -1,0 +1,89 @@
+"""Whether payments, refunds and the ledger tell one story: each rule is one statement that finds what breaks it."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.reports import oversight
+from market.reports.oversight import Difference
+
+_ONE_PAYMENT = """
+    WITH standing AS (
+        SELECT e.order_id, count(*) AS payments, min(p.amount_fen) AS fen
+        FROM entries e JOIN payments p ON p.id = e.payment_id AND p.order_id = e.order_id AND p.state = 'succeeded'
+        WHERE e.reason = 'sale' GROUP BY e.order_id
+    )
+    SELECT 'order:' || o.no, '1 of ' || o.total_fen, coalesce(s.payments, 0) || ' of ' || coalesce(s.fen, 0)
+    FROM orders o LEFT JOIN standing s ON s.order_id = o.id
+    WHERE (o.state = 'paid' OR (o.state = 'cancelled' AND o.paid_at IS NOT NULL))
+      AND (s.payments IS DISTINCT FROM 1 OR s.fen <> o.total_fen)
+"""
+_ENTRY = """
+    WITH booked AS (
+        SELECT payment_id, count(*) AS entries FROM entries
+        WHERE reason IN ('sale', 'undeliverable') AND payment_id IS NOT NULL GROUP BY payment_id
+    )
+    SELECT 'payment:' || coalesce(p.id, b.payment_id), CASE WHEN p.state = 'succeeded' THEN '1' ELSE '0' END,
+           coalesce(b.entries, 0)::text
+    FROM payments p FULL JOIN booked b ON b.payment_id = p.id
+    WHERE coalesce(b.entries, 0) <> CASE WHEN p.state = 'succeeded' THEN 1 ELSE 0 END
+"""
+_REFUNDS = """
+    SELECT 'payment:' || p.id, '<= ' || CASE WHEN p.state = 'succeeded' THEN p.amount_fen ELSE 0 END,
+           sum(r.amount_fen)::text
+    FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE r.state <> 'failed'
+    GROUP BY p.id HAVING sum(r.amount_fen) > CASE WHEN p.state = 'succeeded' THEN p.amount_fen ELSE 0 END
+"""
+_RETURNS = """
+    WITH owed AS (
+        SELECT payment_id, sum(amount_fen) AS fen FROM refunds WHERE state <> 'succeeded' GROUP BY payment_id
+    ), booked AS (
+        SELECT e.payment_id, sum(p.amount_fen) AS fen FROM postings p JOIN entries e ON e.id = p.entry_id
+        WHERE p.book = 'returns' GROUP BY e.payment_id
+    )
+    SELECT 'payment:' || coalesce(o.payment_id::text, b.payment_id::text, 'none'),
+           coalesce(o.fen, 0)::text, coalesce(b.fen, 0)::text
+    FROM owed o FULL JOIN booked b ON b.payment_id = o.payment_id WHERE coalesce(o.fen, 0) <> coalesce(b.fen, 0)
+"""
+_CLEARING = """
+    WITH moved AS (
+        SELECT id AS payment_id, rail, amount_fen AS fen FROM payments WHERE state = 'succeeded'
+        UNION ALL
+        SELECT p.id, p.rail, -r.amount_fen FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE r.state = 'succeeded'
+    ), due AS (
+        SELECT payment_id, rail, sum(fen) AS fen FROM moved GROUP BY payment_id, rail
+    ), booked AS (
+        SELECT e.payment_id, p.rail, -sum(p.amount_fen) AS fen FROM postings p JOIN entries e ON e.id = p.entry_id
+        WHERE p.book = 'clearing' GROUP BY e.payment_id, p.rail
+    )
+    SELECT 'payment:' || coalesce(d.payment_id::text, b.payment_id::text, 'none') || ' '
+               || coalesce(d.rail, b.rail, 'no rail'),
+           coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
+    FROM due d FULL JOIN booked b ON b.payment_id = d.payment_id AND b.rail = d.rail
+    WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0)
+"""
+_RAILS = """
+    WITH moved AS (
+        SELECT rail, amount_fen AS fen FROM payments WHERE state = 'succeeded'
+        UNION ALL
+        SELECT p.rail, -r.amount_fen FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
+    ), due AS (
+        SELECT rail, sum(fen) AS fen FROM moved GROUP BY rail
+    ), booked AS (
+        SELECT rail, -sum(amount_fen) AS fen FROM postings WHERE book = 'clearing' GROUP BY rail
+    )
+    SELECT 'rail:' || coalesce(d.rail, b.rail, 'none'), coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
+    FROM due d FULL JOIN booked b ON b.rail = d.rail WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0)
+"""
+RULES = {
+    "a paid order has exactly one payment that stands, of its total": _ONE_PAYMENT,
+    "money that arrived is booked once, money that did not is not": _ENTRY,
+    "no more goes back than was paid": _REFUNDS,
+    "what is owed back to buyers is the refunds not yet finished": _RETURNS,
+    "what a payment left in clearing is what came less what went back": _CLEARING,
+    "clearing of a rail is what came less what went back by it": _RAILS,
+}
+
+
+async def differences(session: AsyncSession) -> list[Difference]:
+    """Everything in which payments, refunds and ledger disagree; empty when all is well."""
+    return await oversight.look(session, RULES)

@@ -1,0 +1,86 @@
+"""Paying an order, and looking at a payment."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self, cast
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from market.ground.errors import Malformed
+from payments import cash, desk, records
+from payments.records import Method, Payment, PaymentState
+from storefront.api.faults import faults_of_a_change
+from storefront.api.fields import PathNo, PathUuid
+from storefront.api.keys import CallDep
+from storefront.api.routes import noun
+from storefront.deps import GatewayDep, SettingsDep
+
+router = noun("payments")
+
+
+class NewPayment(BaseModel):
+    """How the buyer wants to pay."""
+
+    method: Annotated[
+        Literal["alipay", "wechat_pay", "card", "cash", "transfer"],
+        Field(description="One this market does not offer for the order is refused: 422 `not_offered`."),
+    ]
+
+
+class NextStep(TypedDict, total=False):
+    """What the payer does next: one or more of these, by method. Nothing once it is done."""
+
+    redirect_url: Annotated[str, Field(description="Open this address (alipay, card, wechat_pay).")]
+    qr_data: Annotated[str, Field(description="Show this as a QR code (wechat_pay).")]
+    qr_image: Annotated[str, Field(description="The same QR code as a picture, a data: address.")]
+    reference: Annotated[str, Field(description="Say this at the stop (cash).")]
+
+
+class PaymentShown(BaseModel):
+    """One attempt to pay one order."""
+
+    id: UUID
+    order_no: str
+    method: Method
+    state: PaymentState
+    amount_fen: int
+    refunded_fen: Annotated[int, Field(description="What has gone back or is on its way.")]
+    next: NextStep
+    started_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, payment: Payment, order_no: str, refunded_fen: int) -> Self:
+        """The payment for a machine."""
+        step = cast("NextStep", payment.next if payment.state is PaymentState.STARTED else {})
+        return cls(
+            id=payment.id, order_no=order_no, method=payment.method, state=payment.state,
+            amount_fen=payment.amount_fen, refunded_fen=refunded_fen, next=step, started_at=payment.started_at,
+            ended_at=payment.ended_at,
+        )  # fmt: skip
+
+
+_PAYING = "`AlreadyPaid`: nothing more to pay. `NotMovable`: the order is expired or cancelled."
+
+
+@router.post("/orders/{no}/payments", status_code=201, responses=faults_of_a_change(503, refused=_PAYING))
+async def create_payment(
+    asked: NewPayment, no: PathNo, call: CallDep, gateway: GatewayDep, settings: SettingsDep
+) -> PaymentShown:
+    """Start paying, or find the attempt already open. The provider's signed notice, not this call, completes it."""
+    if asked.method not in set(Method):
+        raise Malformed("method", "not_offered", asked.method)
+    payment = await desk.start(
+        call.session, gateway, call.caller, no, Method(asked.method),
+        return_url=f"{settings.public_url}/orders/{no}/return", now=call.now,
+    )  # fmt: skip
+    return call.keep(PaymentShown.of(payment, no, 0))
+
+
+@router.post("/payments/{payment_id}/receipt", responses=faults_of_a_change(refused="`NotMovable`: it no longer stands."))
+async def create_receipt(payment_id: PathUuid, call: CallDep) -> PaymentShown:
+    """The buyer's cash is in hand: for clerks, organisers and agents at their stops. Saying it twice is harmless."""
+    payment = await cash.take(call.session, call.caller, payment_id, now=call.now)
+    order = await cash.may_take(call.session, call.caller, payment_id)
+    return call.keep(PaymentShown.of(payment, order.no, await records.refunded_fen(call.session, payment_id)))

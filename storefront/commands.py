@@ -1,0 +1,221 @@
+"""`bin/yigou COMMAND`: everything a county runs besides the pages. Each command is one short program."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.ground import clock
+from market.ground.db import Database, open_database
+from market.ground.errors import MarketError
+from market.ground.settings import Settings
+from market.people import accounts
+from market.people.accounts import Role
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yigou 以购: commands for a county.")
+
+
+@app.command()
+def serve(workers: Annotated[int, typer.Option(help="Web processes; more than one needs REDIS_URL.")] = 1) -> None:
+    """Serve the pages and the API. bin/run does this and all set-up besides."""
+    import uvicorn
+
+    settings = _settings()
+    if workers > 1 and settings.redis_url == "memory://":
+        sys.exit("Several web processes need one Redis between them: set REDIS_URL.")
+    uvicorn.run(
+        "storefront.commands:web", factory=True, host=settings.host, port=settings.port, workers=workers,
+        loop="uvloop", http="httptools", access_log=False, server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+    )  # fmt: skip
+
+
+@app.command()
+def worker() -> None:
+    """Run jobs only: any number of these beside the web processes."""
+    from storefront.jobs import make_app
+    from storefront.state import open_state
+
+    async def work() -> None:
+        state = open_state(_settings())
+        jobs = make_app(state)
+        async with jobs.open_async():
+            await jobs.run_worker_async(concurrency=8)
+        await state.close()
+
+    asyncio.run(work())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's shape."""
+    from storefront.migrations import migrate as bring_up
+
+    with _embedded() as settings:
+        asyncio.run(bring_up(settings.database_url or ""))
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def demo(
+    scale: Annotated[str, typer.Option(help="small, or made by generation: village, county, province.")] = "small",
+    seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 2018,
+) -> None:
+    """Load the invented demo world into an empty database."""
+    from storefront.local.world import generate, load_demo
+
+    with _embedded() as settings:
+        loaded = asyncio.run(load_demo(settings) if scale == "small" else generate(settings, scale, seed))
+    typer.echo("Loaded." if loaded else "There are households already: nothing was changed.")
+
+
+@app.command()
+def token(phone: Annotated[str, typer.Option(help="Phone number of the account.")]) -> None:
+    """Print a new API token for an account. It is shown once."""
+
+    async def give(session: AsyncSession) -> str:
+        account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), now=clock.now())
+        return await accounts.new_token(session, account, label="command", now=clock.now())
+
+    typer.echo(_in_transaction(give))
+
+
+@app.command()
+def grant(
+    phone: Annotated[str, typer.Option(help="Phone number; the account is made if there is none.")],
+    role: Annotated[Role, typer.Option()],
+    over: Annotated[str, typer.Option(help="Division code, or id of the household, station or work unit.")],
+    name: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Give a role to a person, e.g. the first administrator of a county."""
+    field = {
+        Role.HOUSEHOLD: "household_id", Role.AGENT: "station_id", Role.MEMBER: "work_unit_id", Role.CLERK: "work_unit_id",
+    }.get(role, "division_code")  # fmt: skip
+
+    async def give(session: AsyncSession) -> str:
+        account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
+        value: Any = over if field == "division_code" else int(over)
+        await accounts.grant(session, account, role, now=clock.now(), **{field: value})
+        return f"{account.name} is now {role} over {over}."
+
+    typer.echo(_in_transaction(give))
+
+
+@app.command()
+def verify() -> None:
+    """Prove every invariant of stock and money. Exit 1 and a list of differences if any fails."""
+    from market.reports import oversight
+    from payments import proof
+
+    async def look(session: AsyncSession) -> list[Any]:
+        return [*await oversight.differences(session), *await proof.differences(session)]
+
+    found = _in_transaction(look)
+    for difference in found:
+        typer.echo(f"{difference.rule}: {difference.subject}: expected {difference.expected}, found {difference.found}")
+    if found:
+        sys.exit(1)
+    typer.echo("Everything adds up.")
+
+
+@app.command("import-divisions")
+def import_divisions(file: Path) -> None:
+    """Read places from a CSV file (code, name, aliases)."""
+    from storefront import imports
+
+    typer.echo(_in_transaction(lambda session: imports.import_divisions(session, file)))
+
+
+@app.command("import-households")
+def import_households(file: Path) -> None:
+    """Read households from a CSV or XLSX file and say what changed."""
+    from storefront import imports
+
+    typer.echo(_in_transaction(lambda session: imports.import_households(session, file, now=clock.now())))
+
+
+@app.command()
+def backup(file: Path) -> None:
+    """Write the whole database into a file (pg_dump's custom format)."""
+    from storefront.local import backups
+
+    with _embedded() as settings:
+        backups.backup(settings, file)
+    typer.echo(f"Written to {file}.")
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Put a backup into an empty database."""
+    from storefront.local import backups
+
+    with _embedded() as settings:
+        backups.restore(settings, file)
+    typer.echo("Restored.")
+
+
+def web() -> Any:
+    """Factory for web processes started by `serve`."""
+    from storefront.app import create_app
+
+    return create_app(_settings())
+
+
+def main() -> None:
+    """Run a command; what the market refuses is one sentence, not a traceback."""
+    try:
+        app()
+    except MarketError as error:
+        sys.exit(f"{type(error).__name__}: {error.detail}")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.exit(str(error.errors()[0]["msg"]))
+
+
+def _in_transaction(work: Callable[[AsyncSession], Awaitable[Any]]) -> Any:
+    async def inside(settings: Settings) -> Any:
+        async with _database(settings) as database, database.transaction() as session:
+            return await work(session)
+
+    with _embedded() as settings:
+        return asyncio.run(inside(settings))
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextmanager
+def _embedded() -> Iterator[Settings]:
+    """The settings, with the embedded server up for the length of the block where no DATABASE_URL is set."""
+    if os.environ.get("DATABASE_URL"):
+        yield _settings()
+        return
+    from storefront.local import LauncherError, defaults
+
+    try:
+        settings = defaults.complete()
+        with defaults.database(settings) as url:
+            yield settings.model_copy(update={"database_url": url})
+    except LauncherError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

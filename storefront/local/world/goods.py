@@ -1,0 +1,140 @@
+"""What the households of the demo world sell: listings put up through the market's own act, season by season."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.goods import listings, produce
+from market.goods.listings import Offer
+from market.goods.produce import Produce, ProduceMeasure
+from market.ground.clock import SHANGHAI, month_end, month_start
+from market.ground.measure import Measure
+from market.people.households import Household
+from storefront.local.world.people import Cast
+
+_YEAR = timedelta(days=365)
+_MOST_KEEPING_MONTHS = 6
+_DAYS_A_MONTH = 30
+
+# Who sells what: the produce, how it is counted, grams of a pack, how much a household brings, what it says about it.
+WAYS: tuple[tuple[str, Measure, int | None, tuple[int, int], str], ...] = (
+    ("mutton", Measure.JIN, None, (60, 160), "山坡上放养的羊，周四现宰，周五送到"),
+    ("pumpkin", Measure.PIECE, None, (60, 200), "沙地老南瓜，每个五六斤"),
+    ("millet", Measure.BAG, 2500, (40, 120), "今年的新谷，石碾碾的"),
+    ("eggs", Measure.PIECE, None, (300, 900), "院里散养的鸡下的"),
+    ("sweet_potato", Measure.BOX, 5000, (30, 90), "红瓤，蒸着吃甜"),
+    ("pear", Measure.BOX, 5000, (40, 120), "自家果园，没打蜡"),
+    ("walnut", Measure.JIN, None, (100, 400), "今年的干核桃，皮薄"),
+    ("potato", Measure.BAG, 5000, (40, 120), "沙土地里的，面"),
+    ("apple", Measure.BOX, 5000, (30, 90), "红富士，昼夜温差大，脆甜"),
+    ("jujube", Measure.JIN, None, (80, 260), "树上自然干的"),
+    ("beans", Measure.BAG, 2500, (20, 60), "红豆绿豆都有，可以分开装"),
+    ("oat", Measure.BAG, 2500, (20, 60), "莜麦自己种自己磨"),
+    ("cabbage", Measure.PIECE, None, (80, 240), "霜打过的，甜"),
+    ("lamb_whole", Measure.HEAD, None, (4, 10), "整羊，约四十斤，可以代为分割"),
+    ("lamb_whole", Measure.HALF_HEAD, None, (4, 10), "半只，约二十斤"),
+    ("honey", Measure.JIN, None, (30, 80), "槐花蜜，自己摇的"),
+    ("chicken", Measure.HEAD, None, (20, 60), "散养一年以上"),
+    ("buckwheat", Measure.BAG, 2500, (20, 60), "山地荞麦"),
+    ("corn", Measure.JIN, None, (200, 600), "粘玉米，当天掰的"),
+    ("cherry", Measure.JIN, None, (40, 120), "山地樱桃，早上摘的"),
+)
+_FIRST_SELLERS = ((0, 13), (1, 4), (2, 6))
+"""What the first sellers have for sure: sheep, pumpkins and sweet potatoes, millet and walnuts (facts.md)."""
+
+
+@dataclass
+class Lot:
+    """A listing and how long it can be ordered from."""
+
+    listing_id: int
+    produce_code: str
+    measure: Measure
+    household_id: int
+    left: int
+    from_at: datetime
+    to_at: datetime
+    is_live: bool
+
+
+async def bring(session: AsyncSession, rng: Random, cast: Cast, *, now: datetime) -> list[Lot]:
+    """Put up what everybody had in the past year and has now."""
+    catalogue = {item.code: item for item in await session.exec(select(Produce))}
+    prices = {(row.produce_code, row.measure): row for row in await session.exec(select(ProduceMeasure))}
+    lots = []
+    for at, home in enumerate(cast.sellers):
+        for way in _ways_of(rng, at):
+            code, measure, *_rest = way
+            for begins, ends in _seasons(catalogue[code], now.astimezone(SHANGHAI).date()):
+                span = _span(rng, begins, ends, now)
+                offer = _offer(rng, prices[code, measure], WAYS.index(way))
+                lots.append(await _put_up(session, cast, home, offer, span, now))
+    return lots
+
+
+async def take_down(session: AsyncSession, cast: Cast, lots: list[Lot]) -> None:
+    """What is out of season is withdrawn by whoever put it up."""
+    for lot in lots:
+        if not lot.is_live:
+            await listings.withdraw(session, cast.seller_viewers[lot.household_id], lot.listing_id, now=lot.to_at)
+    await session.flush()  # what is ordered next is on sale
+
+
+def _ways_of(rng: Random, seller: int) -> list[tuple[str, Measure, int | None, tuple[int, int], str]]:
+    if seller < len(_FIRST_SELLERS):
+        return [WAYS[at] for at in _FIRST_SELLERS[seller]]
+    first = seller % len(WAYS) if seller < len(WAYS) else int(len(WAYS) * rng.random() ** 1.6)
+    more = [int(len(WAYS) * rng.random() ** 1.6) for _ in range(rng.choice((0, 0, 1, 1, 1, 2)))]
+    return [WAYS[at] for at in dict.fromkeys([first, *more])]
+
+
+def _seasons(item: Produce, today: date) -> list[tuple[date, date]]:
+    """When in the past year it is picked or still keeps, as runs of months; the last run may be going on."""
+    keeping = min((item.storage_days or 0) // _DAYS_A_MONTH, _MOST_KEEPING_MONTHS)
+    on_sale = {(month + later - 1) % 12 + 1 for month in item.season_months for later in range(keeping + 1)}
+    runs: list[tuple[date, date]] = []
+    month = month_start(today - _YEAR + timedelta(days=31))
+    while month <= today:
+        if not on_sale or month.month in on_sale:
+            if runs and runs[-1][1] + timedelta(days=1) == month:
+                runs[-1] = (runs[-1][0], month_end(month))
+            else:
+                runs.append((month, month_end(month)))
+        month = month_end(month) + timedelta(days=1)
+    return runs
+
+
+def _span(rng: Random, begins: date, ends: date, now: datetime) -> tuple[datetime, datetime]:
+    """From when to when it can be ordered: most start with the season, some were put up in the last days."""
+    first = datetime.combine(begins, time(9), SHANGHAI).astimezone(UTC)
+    last = datetime.combine(ends, time(18), SHANGHAI).astimezone(UTC)
+    if last < now - timedelta(days=1):
+        return first + timedelta(hours=rng.randrange(24, 24 * 12)), last
+    fresh = rng.random() < 0.25  # noqa: PLR2004  a quarter is new this week
+    longest = now - timedelta(days=7) if fresh else first
+    spread = max(1.0, (now - longest).total_seconds() * (1 if fresh else 0.4))
+    return min(longest + timedelta(seconds=rng.random() * spread), now - timedelta(minutes=5)), now + _YEAR
+
+
+def _offer(rng: Random, row: ProduceMeasure, way: int) -> Offer:
+    code, measure, grams, (least, most), note = WAYS[way]
+    band = produce.band(row, grams)
+    price = rng.randint(band.low_fen, band.high_fen)
+    step = 10 if price < 1000 else 50 if price < 10_000 else 1000  # noqa: PLR2004  nobody asks 7.83 yuan
+    return Offer(
+        produce_code=code, measure=measure, price_fen=max(step, price // step * step), grams_each=grams,
+        quantity=min(rng.randint(least, most), row.most_quantity), note=note if rng.random() < 0.7 else "",  # noqa: PLR2004
+    )  # fmt: skip
+
+
+async def _put_up(
+    session: AsyncSession, cast: Cast, home: Household, offer: Offer, span: tuple[datetime, datetime], now: datetime
+) -> Lot:
+    by = cast.seller_viewers[home.id or 0]
+    listing = await listings.put_up(session, by, home, offer, now=span[0])
+    return Lot(
+        listing.id or 0, offer.produce_code, offer.measure, home.id or 0, offer.quantity, *span, is_live=span[1] > now
+    )

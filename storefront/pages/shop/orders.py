@@ -1,0 +1,123 @@
+"""A buyer's orders: the list, one order as a timeline, taking it back, again into the cart, and the slip."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy.orm import selectinload
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from market.delivery.stops import Stop
+from market.goods import catalogue
+from market.ground import places
+from market.ground.errors import NotMovable, OverLimit
+from market.people.accounts import Viewer
+from market.people.units import WorkUnit
+from market.trade import carts, orders
+from market.trade.orders import Order, OrderLine
+from payments import desk, records
+from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, StartAgain
+from storefront.pages.shop.timelines import Story, headline, hours, stage_of, steps
+from storefront.texts import gettext as _
+
+router = APIRouter()
+_PAGE = 20
+
+
+@router.get("/orders")
+async def list_orders(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, before: str = "") -> Response:
+    """The buyer's own orders, newest first."""
+    mine = orders.placed_by(viewer).options(selectinload(Order.lines)).limit(_PAGE + 1)  # type: ignore[arg-type]
+    if before.isascii() and before.isdigit() and len(before) < 16:  # noqa: PLR2004  ids are shorter
+        mine = mine.where(col(Order.id) < int(before))
+    found = (await session.exec(mine)).all()
+    rows = [(order, stage_of(order, [], now)) for order in found[:_PAGE]]
+    older = f"/orders?before={found[_PAGE - 1].id}" if len(found) > _PAGE else None
+    return page("shop/orders.html", rows=rows, older=older, is_first=not before)
+
+
+@router.get("/orders/{no}")
+async def show_order(
+    page: PageDep, session: SessionDep, viewer: BuyerDep, gateway: GatewayDep, now: NowDep, no: str
+) -> Response:
+    """One order: what happened, what comes next, and what can still be done."""
+    story = await story_of(session, viewer, no, now)
+    return page(
+        "shop/order.html",
+        story=story,
+        order=story.order,
+        title=headline(story),
+        steps=steps(story),
+        villages=await _by_village(session, story.order),
+        methods=desk.methods_for(story.order, gateway),
+        may_cancel=story.order.may_cancel(now),
+    )
+
+
+@router.get("/orders/{no}/slip")
+async def show_slip(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
+    """The order on one sheet of paper."""
+    story = await story_of(session, viewer, no, now)
+    unit = await session.get(WorkUnit, story.order.work_unit_id) if story.order.work_unit_id else None
+    villages = await _by_village(session, story.order)
+    return page("shop/slip.html", story=story, order=story.order, unit=unit, villages=villages, hours=hours(story.stop))
+
+
+@router.post("/orders/{no}/cancellation")
+async def create_cancellation(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
+    """Take an order back; what was paid goes back by the way it came."""
+    here = f"/orders/{no}"
+    try:
+        order = await desk.cancel_order(session, viewer, no, why="buyer", now=now)
+    except NotMovable as error:
+        raise StartAgain(here, "warning", _("现在不能取消了，请看下面的最新情况。")) from error
+    said = _("订单已取消，付的钱会原路退回。") if order.paid_at else _("订单已取消，货已经放回货架。")
+    return page.redirect(here, ("success", said))
+
+
+@router.post("/orders/{no}/repeat")
+async def create_repeat(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
+    """Put an order's goods into the cart again, as far as they are still sold."""
+    order = await orders.seen_by(session, viewer, no)
+    lines = await orders.lines_of(session, order.id or 0)
+    cards = await catalogue.cards_of(session, [line.listing_id for line in lines])
+    still = [line for line in lines if cards[line.listing_id].is_on_sale]
+    try:
+        for line in still:
+            await carts.put(session, carts.owner_of(viewer.id), line.listing_id, line.quantity, add=False, now=now)
+    except OverLimit as error:
+        said = _("购物车最多放 %(n)s 样，请先下单或者拿掉几样。", n=carts.MOST_LINES)
+        raise StartAgain("/cart", "warning", said) from error
+    return page.redirect("/cart", _repeated(lines, still))
+
+
+async def story_of(session: AsyncSession, viewer: Viewer, no: str, now: datetime) -> Story:
+    """An order this person may open, with its stop, moves, payments and refunds. NotFound for any other."""
+    order = await orders.seen_by(session, viewer, no)
+    order_id = order.id or 0
+    return Story(
+        order=order,
+        stop=await session.get_one(Stop, order.stop_id),
+        moves=list(await session.exec(orders.moves_of(order_id))),
+        payments=list(await session.exec(records.of_order(order_id))),
+        refunds=list(await session.exec(records.refunds_of_order(order_id))),
+        now=now,
+    )
+
+
+async def _by_village(session: AsyncSession, order: Order) -> list[tuple[str, list[OrderLine]]]:
+    """The order's lines under their village's name."""
+    groups: dict[str, list[OrderLine]] = {}
+    for line in await orders.lines_of(session, order.id or 0):
+        groups.setdefault(line.division_code, []).append(line)
+    names = await places.names(session, set(groups))
+    return [(names[code], lines) for code, lines in groups.items()]
+
+
+def _repeated(lines: list[OrderLine], still: list[OrderLine]) -> tuple[str, str]:
+    gone = "、".join(line.title for line in lines if line not in still)
+    if not still:
+        return "warning", _("这几样现在都没有了：%(goods)s。", goods=gone)
+    said = _("已放进购物车 %(n)s 样。", n=len(still))
+    return ("warning", said + _("现在没有的：%(goods)s。", goods=gone)) if gone else ("success", said)

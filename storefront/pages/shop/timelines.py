@@ -1,0 +1,212 @@
+"""What has happened to an order and what comes next, in plain words; only what the books say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from market.delivery.stops import Stop
+from market.ground.clock import day_of
+from market.ground.money import format_yuan
+from market.trade.orders import Order, OrderMove, OrderState
+from payments.records import Method, Payment, PaymentState, Refund, RefundState
+from storefront import words
+from storefront.texts import gettext as _
+
+
+class Stage(StrEnum):
+    """Where an order's money is, as its buyer needs to know it."""
+
+    OPEN = "open"
+    """Waiting to be paid; no way chosen yet."""
+    WAITING = "waiting"
+    """A way was chosen; the provider has not told us yet."""
+    FAILED = "failed"
+    """The last attempt came to nothing; another one is possible."""
+    CASH = "cash"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Story:
+    """An order with everything its page tells."""
+
+    order: Order
+    stop: Stop
+    moves: list[OrderMove]
+    payments: list[Payment]
+    refunds: list[Refund]
+    now: datetime
+
+    @property
+    def stage(self) -> Stage:
+        """Where the money is."""
+        return stage_of(self.order, self.payments, self.now)
+
+    @property
+    def may_still_arrive(self) -> bool:
+        """Whether an attempt is open whose money may come, even if the time to pay is over."""
+        return any(
+            payment.state is PaymentState.STARTED and payment.method is not Method.CASH for payment in self.payments
+        )
+
+    @property
+    def paid_by(self) -> Payment | None:
+        """The payment whose money arrived."""
+        return next((payment for payment in self.payments if payment.state is PaymentState.SUCCEEDED), None)
+
+    @property
+    def open_attempt(self) -> Payment | None:
+        """The online payment the buyer may still finish."""
+        return self.payments[-1] if self.stage is Stage.WAITING else None
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever a waiting page has something new to tell."""
+        return f"{self.stage}-{len(self.payments)}-{len(self.refunds)}"
+
+    @property
+    def minutes_left(self) -> int:
+        """Whole minutes left to pay, at least one while there is any time."""
+        return max(1, int((self.order.expires_at - self.now).total_seconds()) // 60)
+
+
+def stage_of(order: Order, payments: list[Payment], now: datetime) -> Stage:
+    """Where an order's money is at this moment, by our own books."""
+    settled = {
+        OrderState.PAID: Stage.PAID,
+        OrderState.CANCELLED: Stage.CANCELLED,
+        OrderState.EXPIRED: Stage.EXPIRED,
+    }
+    if order.state in settled:
+        return settled[order.state]
+    if order.expires_at <= now:
+        return Stage.EXPIRED
+    if order.state is OrderState.CONFIRMED:
+        return Stage.CASH
+    if not payments:
+        return Stage.OPEN
+    return Stage.WAITING if payments[-1].state is PaymentState.STARTED else Stage.FAILED
+
+
+def pick_up(stop: Stop, order: Order) -> str:
+    """`12月4日（周五）上午10:00–11:30，区政府大院南门`."""
+    return _("%(day)s%(hours)s，%(place)s", day=words.day(order.handover_on), hours=hours(stop), place=stop.name)
+
+
+def hours(stop: Stop) -> str:
+    """`上午10:00–11:30`."""
+    return f"{words.clock(stop.handover_from)}–{stop.handover_to:%H:%M}"
+
+
+def headline(story: Story) -> str:
+    """The order in one sentence."""
+    order, when = story.order, pick_up(story.stop, story.order)
+    over = day_of(story.now) > order.handover_on
+    match story.stage:
+        case Stage.OPEN | Stage.FAILED:
+            return _("货给您留着，请在%(time)s前付款", time=words.clock(order.expires_at))
+        case Stage.WAITING:
+            return _("正在等付款结果")
+        case Stage.CASH:
+            return _("约定的取货日已过，还没有收到现金") if over else _("已预订，%(when)s取货付现金", when=when)
+        case Stage.PAID:
+            return _("已付款，约定的取货日已过") if over else _("已付款，%(when)s取货", when=when)
+        case Stage.EXPIRED:
+            return _("超时没有付款，订单已取消")
+        case Stage.CANCELLED:
+            return _("订单已取消")
+
+
+def steps(story: Story) -> list[dict[str, Any]]:
+    """The order's timeline for the macro: title, text, at, state."""
+    order = story.order
+    placed = {"title": _("已下单"), "at": words.moment(order.placed_at), "state": "done"}
+    if story.stage in {Stage.EXPIRED, Stage.CANCELLED}:
+        return [placed, *_paid_before(story), _ended(story), *map(_refund, story.refunds)]
+    return [placed, _money(story), *_delivery(story), *map(_refund, story.refunds)]
+
+
+def _money(story: Story) -> dict[str, Any]:
+    order, payment = story.order, story.paid_by
+    amount = format_yuan(order.total_fen)
+    match story.stage:
+        case Stage.PAID:
+            method = str(words.METHODS[payment.method]) if payment else ""
+            return {
+                "title": _("已付款 %(amount)s", amount=amount),
+                "text": method,
+                "at": words.moment(order.paid_at),
+                "state": "done",
+            }
+        case Stage.CASH:
+            return {"title": _("取货时付现金 %(amount)s", amount=amount), "state": "next"}
+        case Stage.WAITING:
+            return {
+                "title": _("正在确认付款 %(amount)s", amount=amount),
+                "text": _("一般几秒钟，最多几分钟。"),
+                "state": "now",
+            }
+        case _:
+            until = _("请在%(time)s前付款，过了时间货会放回货架。", time=words.clock(order.expires_at))
+            return {"title": _("付款 %(amount)s", amount=amount), "text": until, "state": "now"}
+
+
+def _delivery(story: Story) -> list[dict[str, Any]]:
+    order, today = story.order, day_of(story.now)
+    bought = story.stage in {Stage.PAID, Stage.CASH}
+    cutoff = _("%(time)s截单，之后装货送出。", time=words.moment(order.cutoff_at))
+    packing = "next" if not bought else "now" if today < order.handover_on else "done"
+    handing = "next" if not bought or today < order.handover_on else "now"
+    place = _(
+        "%(hours)s，%(place)s %(address)s", hours=hours(story.stop), place=story.stop.name, address=story.stop.address
+    )
+    if today > order.handover_on:
+        place = _("约定的日子已过。如果没有取到，请联系取货点。") + " " + place
+    return [
+        {"title": _("农户备货"), "text": cutoff, "state": packing},
+        {"title": _("%(day)s取货", day=words.day(order.handover_on)), "text": place.strip(), "state": handing},
+    ]
+
+
+def _paid_before(story: Story) -> list[dict[str, Any]]:
+    payment = story.paid_by
+    if payment is None:
+        return []
+    title = _("已付款 %(amount)s", amount=format_yuan(payment.amount_fen))
+    return [
+        {
+            "title": title,
+            "text": str(words.METHODS[payment.method]),
+            "at": words.moment(payment.ended_at),
+            "state": "done",
+        }
+    ]
+
+
+def _ended(story: Story) -> dict[str, Any]:
+    last = story.moves[-1] if story.moves else None
+    if story.stage is Stage.CANCELLED:
+        title, text = _("订单已取消"), _("货已经放回货架。")
+    elif last is not None and last.why == "replaced":
+        title, text = _("已由您的新订单代替"), _("同样的货您又下了一张单，这一张就不留了。")
+    else:
+        title, text = _("超时没有付款，订单已取消"), _("货已经放回货架，随时可以再买一次。")
+    return {
+        "title": title,
+        "text": text,
+        "at": words.moment(last.at if last else story.order.expires_at),
+        "state": "failed",
+    }
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    states = {RefundState.SUCCEEDED: "done", RefundState.FAILED: "failed"}
+    return {
+        "title": _("退款 %(amount)s", amount=format_yuan(refund.amount_fen)),
+        "text": str(words.REFUND_STATES[refund.state]),
+        "at": words.moment(refund.ended_at or refund.requested_at),
+        "state": states.get(refund.state, "now"),
+    }

@@ -1,0 +1,25 @@
+"""A household's goods: what is on sale, what is left, what is ordered of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from market.ground.clock import day_of
+from storefront.deps import NowDep, PageDep, SessionDep
+from storefront.pages.village import shelves
+from storefront.pages.village.houses import HouseDep
+
+router = APIRouter(prefix="/village/{household_id:int}")
+_MOST = 10_000_000
+
+
+@router.get("/goods")
+async def list_goods(
+    page: PageDep, session: SessionDep, house: HouseDep, now: NowDep,
+    stopped: Annotated[int, Query(ge=0, le=2**62)] = 0, left: Annotated[int, Query(ge=0, le=_MOST)] = 0,
+) -> Response:  # fmt: skip
+    """Everything the household sells or sold; right after it stopped selling something, the way back."""
+    goods = await shelves.all_of(session, house, on=day_of(now))
+    undo = next((each for each in goods if each["id"] == stopped and not each["is_live"]), None)
+    return page("village/goods.html", house=house, goods=goods, undo=undo, undo_left=left)

@@ -1,0 +1,77 @@
+"""Listing a product in four screens: what, how much, for how much, with which photo."""
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from market.goods import listings, produce
+from market.ground import idempotency
+from market.ground.idempotency import Claim
+from market.ground.settings import Settings
+from storefront import words
+from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep
+from storefront.forms import Form, read_form
+from storefront.pages.village import bands, drafts, uploads
+from storefront.pages.village.drafts import Ask, Draft
+from storefront.pages.village.houses import House, HouseDep
+from storefront.render import Page
+from storefront.texts import gettext as _
+
+router = APIRouter(prefix="/village/{household_id:int}")
+
+
+@router.get("/goods/new")
+async def show_question(page: PageDep, session: SessionDep, house: HouseDep, request: Request) -> Response:
+    """The next question, with what was answered so far in the address."""
+    draft = await drafts.read(session, Form(dict(request.query_params), {}))
+    return await _ask(page, session, house, draft)
+
+
+@router.post("/goods")
+async def create_goods(
+    page: PageDep, session: SessionDep, house: HouseDep, settings: SettingsDep, now: NowDep, request: Request
+) -> Response:
+    """Put the offer up. The same form twice is one listing."""
+    draft = await drafts.read(session, await read_form(request))
+    photo = await _photo(draft, settings)
+    if draft.ask is not Ask.PHOTO or not draft.form.ok:
+        return await _ask(page, session, house, draft, status=422)
+    claimed = await _claim(page, session, house, draft)
+    if not isinstance(claimed, Claim):
+        return page.redirect(f"/village/goods/{claimed['listing_id']}", ("info", _("这样货已经上架了，没有重复上架")))
+    listing = await listings.put_up(session, page.viewer, house.household, draft.offer(photo), now=now)
+    idempotency.keep(session, claimed, answer={"listing_id": listing.id}, now=now)
+    return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人现在能看到了")))
+
+
+async def _photo(draft: Draft, settings: Settings) -> str | None:
+    """The photo that came with the form, kept; None when the person goes on without one."""
+    form = draft.form
+    if draft.ask is not Ask.PHOTO or form.values.get("photo_choice") != "with":
+        return None
+    return await uploads.photo_in(form, settings.photos)
+
+
+async def _claim(page: Page, session: AsyncSession, house: House, draft: Draft) -> Claim | dict[str, Any]:
+    body = f"{house.id} {draft.offer(None)!r}".encode()
+    return await idempotency.claim(session, page.viewer.id, key=draft.form.text("key"), body=body)
+
+
+async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, status: int = 200) -> Response:
+    more: dict[str, Any] = {}
+    match draft.ask:
+        case Ask.WHAT:
+            more = {"produce": (await session.exec(produce.on_offer())).all()}
+        case Ask.AMOUNT:
+            more = {"choices": [(way.key, words.measure(way.measure, way.grams_each)) for way in draft.ways]}
+        case Ask.PRICE if draft.way is not None:
+            more = {"band": bands.said(draft.way.band)}
+        case Ask.PHOTO if draft.way is not None:
+            more = {"hint": bands.hint(draft.way.band, draft.price_fen), "key": draft.form.text("key") or uuid4().hex}
+        case _:
+            pass
+    status = status if draft.form.ok else 422
+    return page(f"village/new/{draft.ask}.html", status=status, house=house, draft=draft, form=draft.form, **more)

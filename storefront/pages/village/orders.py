@@ -1,0 +1,68 @@
+"""What is ordered: what to get ready for which day and stop. Buyers stay unnamed."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from market.ground.clock import day_of
+from market.reports import household as reports
+from market.reports.household import Wish
+from storefront.deps import NowDep, PageDep, SessionDep
+from storefront.pages.village.houses import HouseDep
+
+router = APIRouter(prefix="/village/{household_id:int}")
+_AHEAD, _BEHIND = timedelta(days=60), timedelta(days=14)
+
+
+@dataclass
+class Bundle:
+    """Everything of one kind that goes to one stop on one day."""
+
+    first: Wish
+    quantity: int = 0
+    amount_fen: int = 0
+    wishes: list[Wish] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Handover:
+    """One day at one stop, with what to bring there."""
+
+    first: Wish
+    bundles: list[Bundle]
+    order_count: int
+
+    @property
+    def amount_fen(self) -> int:
+        """What it all comes to."""
+        return sum(bundle.amount_fen for bundle in self.bundles)
+
+
+@router.get("/orders")
+async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep) -> Response:
+    """The picking list, the soonest first; below it what was handed over in the last two weeks."""
+    today = day_of(now)
+    wishes = await reports.to_prepare(session, house.id, from_on=today - _BEHIND, until_on=today + _AHEAD)
+    ahead = _handovers([wish for wish in wishes if wish.handover_on >= today])
+    behind = _handovers([wish for wish in wishes if wish.handover_on < today])
+    return page("village/orders.html", house=house, ahead=ahead, behind=behind[::-1], now=now, today=today)
+
+
+def _handovers(wishes: list[Wish]) -> list[Handover]:
+    """The lines by day and stop, and there by listing."""
+    found: list[Handover] = []
+    for _key, group in groupby(wishes, key=lambda wish: (wish.handover_on, wish.stop_id)):
+        lines = list(group)
+        by_listing: dict[int, list[Wish]] = defaultdict(list)
+        for line in lines:
+            by_listing[line.listing_id].append(line)
+        bundles = [
+            Bundle(same[0], sum(line.quantity for line in same), sum(line.amount_fen for line in same), same)
+            for same in by_listing.values()
+        ]
+        found.append(Handover(lines[0], bundles, len({line.order_no for line in lines})))
+    return found

@@ -1,0 +1,58 @@
+"""A household's goods as its own pages show them."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.goods import listings
+from market.goods.listings import Listing, ListingState
+from market.goods.produce import Produce
+from market.goods.stock import Stock
+from market.ground.errors import NotFound
+from market.ground.measure import Measure
+from market.reports import household as reports
+from storefront import words
+from storefront.pages.village.houses import House
+from storefront.texts import gettext as _
+
+
+async def all_of(session: AsyncSession, house: House, *, on: date) -> list[dict[str, Any]]:
+    """Everything the household put up, what is on sale first, with what is ordered of each."""
+    ordered = await reports.ordered(session, house.id, from_on=on)
+    rows = await session.exec(listings.of_household(house.id))
+    return [_shown(house, *row, ordered) for row in rows]
+
+
+async def one_of(session: AsyncSession, house: House, listing_id: int, *, on: date) -> dict[str, Any]:
+    """One of them. NotFound for a listing of another household."""
+    ordered = await reports.ordered(session, house.id, from_on=on)
+    row = (await session.exec(listings.of_household(house.id).where(col(Listing.id) == listing_id))).one_or_none()
+    if row is None:
+        raise NotFound("listing", str(listing_id))
+    return _shown(house, *row, ordered)
+
+
+def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered: Mapping[int, int]) -> dict[str, Any]:
+    one = words.measure(listing.measure, listing.grams_each)
+    count = ordered.get(listing.id or 0, 0)
+    return {
+        "id": listing.id,
+        "listing": listing,
+        "name": listing.title if listing.title != item.name else words.produce_name(item),
+        "produce_code": listing.produce_code,
+        "photo_url": words.photo_url(listing.photo, "card"),
+        "village": house.village,
+        "grower": house.household.display_name,
+        "price_fen": listing.price_fen,
+        "unit": one,
+        "kilo_fen": listing.price_fen * 2 if listing.measure is Measure.JIN else None,
+        "left": stock.left,
+        "left_text": _("还剩 %(quantity)s", quantity=words.quantity(stock.left, listing.measure, listing.grams_each)),
+        "ordered_text": words.quantity(count, listing.measure, listing.grams_each) if count else "",
+        "is_live": listing.state is ListingState.LIVE,
+        "sold_out": listing.state is ListingState.LIVE and stock.left <= 0,
+        "url": f"/listings/{listing.id}",
+    }
