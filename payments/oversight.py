@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_
 from sqlmodel import col, false, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -116,7 +116,7 @@ async def left_fen(session: AsyncSession, payment: Payment) -> int:
 async def listed(
     session: AsyncSession, viewer: Viewer, *, q: str = "", only: Only = Only.ALL, offset: int = 0
 ) -> list[Listed]:
-    """Payments of the officer's division, the newest first; one more than a page if there are. `q`: part of a number."""
+    """Payments of the officer's division, the newest first; one above a page if there are. `q`: part of a number."""
     back = (
         select(func.coalesce(func.sum(col(Refund.amount_fen)), 0))
         .where(col(Refund.payment_id) == col(Payment.id), Refund.state != RefundState.FAILED)
@@ -172,7 +172,7 @@ async def booked(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> lis
     return [Booked._make(row) for row in (await session.execute(query)).all()]
 
 
-def _within(column: ColumnElement[str], granted: list[str]) -> ColumnElement[bool]:
+def _within(column: SQLColumnExpression[str], granted: list[str]) -> ColumnElement[bool]:
     return or_(*(places.within(column, code) for code in granted))
 
 

@@ -105,7 +105,7 @@ class Gateway:
 
     async def hang_up(self) -> None:
         """Close the connections."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def close(self, provider_id: str) -> None:
         """Make a payment nobody wants any more impossible to pay. One already paid or closed stays as it is."""

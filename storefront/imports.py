@@ -6,7 +6,7 @@ named with its reason. Bringing the same file twice changes nothing the second t
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,23 +19,9 @@ from market.ground.places import Division, DivisionName, Level
 from market.people import households
 from market.people.households import Household, HouseholdStanding, StandingKind, default_display_name
 from storefront import sheets
+from storefront.findings import Problem, Summary
 from storefront.sheets import Row, Sheet
-from storefront.texts import gettext as _
-from storefront.texts import lazy_gettext as _l
 
-REASONS: dict[str, str] = {
-    "missing": _l("没有填"),
-    "unknown_column": _l("不认识这一列"),
-    "not_a_table": _l("这个文件不是 CSV 或 XLSX 表格"),
-    "no_heading": _l("第一行要写列名"),
-    "not_a_division_code": _l("不是行政区划代码"),
-    "unknown_parent": _l("没有它的上一级地方，请先导入上一级"),
-    "unknown_village": _l("没有这个地方，请先导入行政区划"),
-    "too_long": _l("太长了"),
-    "twice": _l("前面已经有了"),
-    "not_a_head_count": _l("人口要填 1 到 30"),
-    "unknown_standing": _l("没有这种类型"),
-}
 _NUMBER, _VILLAGE, _HEAD, _PEOPLE, _STANDING = "户编号", "村代码", "户主姓名", "人口", "类型"
 HOUSEHOLD_COLUMNS = (_NUMBER, _VILLAGE, _HEAD, _PEOPLE, _STANDING)
 _LONGEST = {_NUMBER: 32, _HEAD: 40, "name": 60}
@@ -43,56 +29,13 @@ _MOST_PEOPLE = 30
 _COUNT = re.compile(r"^[0-9]{1,2}$")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a line cannot be taken."""
-
-    line: int
-    column: str
-    reason: str
-    """A key of REASONS."""
-    given: str = ""
-
-    def __str__(self) -> str:
-        """What a person reads: line, column, value, reason."""
-        where = _("第 %(line)s 行", line=self.line)
-        return " ".join(part for part in (where, self.column, self.given, str(REASONS[self.reason])) if part)
-
-
-@dataclass
-class Summary:
-    """What a file brings, counted against what is there."""
-
-    added: int = 0
-    changed: int = 0
-    same: int = 0
-    absent: int = 0
-    """Households of the file's villages that the file does not name. They stay as they are: a person decides."""
-    ignored: list[str] = field(default_factory=list)
-    """Columns that were not read. An ID or bank number in such a file never reaches the database."""
-    problems: list[Problem] = field(default_factory=list)
-    applied: bool = False
-
-    def __str__(self) -> str:
-        """What a person reads: every bad line, or the counts."""
-        if self.problems:
-            return "\n".join([_("没有导入。请改好这些行再来："), *map(str, self.problems)])
-        counts = _(
-            "新增 %(added)s，改动 %(changed)s，没有变化 %(same)s",
-            added=self.added, changed=self.changed, same=self.same,
-        )  # fmt: skip
-        lines = [counts]
-        if self.absent:
-            lines.append(_("这些村还有 %(n)s 户不在表里，没有动", n=self.absent))
-        if self.ignored:
-            lines.append(_("没有读取的列：%(columns)s", columns="、".join(self.ignored)))
-        return "\n".join(lines)
-
-
 async def import_divisions(
     session: AsyncSession, source: Path | Sequence[Mapping[str, str]], *, on: date | None = None, preview: bool = False
 ) -> Summary:
-    """Bring divisions in: `code,name` and, if there are, `aliases` separated by spaces. A renamed place keeps its old name."""
+    """Bring divisions in: `code`, `name` and, if there are, `aliases` separated by spaces.
+
+    A renamed place keeps its old name as an alias.
+    """
     summary = Summary()
     sheet = _opened(source, summary)
     if sheet is None:
@@ -106,7 +49,9 @@ async def import_divisions(
     summary.changed = len(renamed | {alias.division_code for alias in aliases} - fresh.keys())
     summary.same = len(wanted) - summary.added - summary.changed
     if not preview:
-        await _write_divisions(session, fresh, [(known[code], wanted[code][0]) for code in sorted(renamed)], aliases, on)
+        await _write_divisions(
+            session, fresh, [(known[code], wanted[code][0]) for code in sorted(renamed)], aliases, on
+        )
         summary.applied = True
     return summary
 
@@ -125,7 +70,9 @@ def _opened(source: Path | Sequence[Mapping[str, str]], summary: Summary) -> She
 def _wanted_divisions(sheet: Sheet, known: set[str], summary: Summary) -> dict[str, tuple[str, list[str]]]:
     """Name and aliases by code."""
     bad = summary.problems
-    bad += [Problem(1, name, "unknown_column", name) for name in sheet.columns if name not in ("code", "name", "aliases")]
+    bad += [
+        Problem(1, name, "unknown_column", name) for name in sheet.columns if name not in ("code", "name", "aliases")
+    ]
     bad += [Problem(1, name, "missing") for name in ("code", "name") if name not in sheet.columns]
     wanted: dict[str, tuple[str, list[str]]] = {}
     for row in [] if bad else sheet.rows:
@@ -140,7 +87,9 @@ def _wanted_divisions(sheet: Sheet, known: set[str], summary: Summary) -> dict[s
             bad.append(Problem(row.line, "code", "unknown_parent", code))
         if code in wanted:
             bad.append(Problem(row.line, "code", "twice", code))
-        bad += [Problem(row.line, "name", "too_long", text) for text in (name, *aliases) if len(text) > _LONGEST["name"]]
+        bad += [
+            Problem(row.line, "name", "too_long", text) for text in (name, *aliases) if len(text) > _LONGEST["name"]
+        ]
         if not name:
             bad.append(Problem(row.line, "name", "missing"))
         wanted[code] = (name, [alias for alias in aliases if alias != name])
@@ -186,7 +135,7 @@ async def _write_divisions(
 async def import_households(
     session: AsyncSession, source: Path | Sequence[Mapping[str, str]], *, now: datetime, preview: bool = False
 ) -> Summary:
-    """Bring the register in: 户编号, 村代码, 户主姓名, 人口, 类型 (its name or code). What differs is changed as of today.
+    """Bring the register in: 户编号, 村代码, 户主姓名, 人口, 类型 (its name or code). What differs is changed.
 
     Other columns are not read. A household the file leaves out stays, and is counted in `absent`.
     """

@@ -1,4 +1,4 @@
-"""Reads the tables people keep: CSV in UTF-8 or GB18030 with commas, semicolons or tabs, and the first sheet of an XLSX."""
+"""Reads the tables people keep: CSV in UTF-8 or GB18030, cut by commas, semicolons or tabs, and XLSX (first sheet)."""
 
 import csv
 import io

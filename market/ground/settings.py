@@ -17,7 +17,7 @@ def _env(name: str) -> AliasChoices:
 class Settings(BaseSettings):
     """What the county decides outside the database. Names of variables are the contract (docs/operations.md)."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     database_url: Annotated[str | None, Field(validation_alias=_env("DATABASE_URL"))] = None
     reports_database_url: Annotated[str | None, Field(validation_alias=_env("REPORTS_DATABASE_URL"))] = None

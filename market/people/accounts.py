@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index
-from sqlmodel import Field, SQLModel, col, or_, select, update
+from sqlmodel import Field, SQLModel, col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import SelectOfScalar
 
 from market.ground import audit
 from market.ground.db import choice, key_of, new_id, place_code
@@ -208,19 +208,6 @@ async def end_grant(session: AsyncSession, by: Viewer, grant_id: int, *, now: da
     if not getattr(ended, "rowcount", 0):
         raise NotFound("grant", str(grant_id))
     audit.note(session, by.account_id, "end_grant", subject=f"grant:{grant_id}", now=now)
-
-
-def holders(*, division: str) -> Select[Grant, Account]:
-    """Live grants over a division or anything an administrator of it may manage, with their people."""
-    return (
-        select(Grant, Account)
-        .join(Account, col(Account.id) == col(Grant.account_id))
-        .where(
-            col(Grant.ended_at).is_(None),
-            or_(col(Grant.division_code).startswith(division), col(Grant.division_code).is_(None)),
-        )
-        .order_by(col(Grant.role), col(Account.name))
-    )
 
 
 async def new_token(session: AsyncSession, account: Account, *, label: str = "", now: datetime) -> str:

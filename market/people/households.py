@@ -120,7 +120,7 @@ async def seller(session: AsyncSession, viewer: Viewer, household_id: int | None
 
 
 async def set_standing(session: AsyncSession, household: Household, standing_code: str, *, from_on: date) -> None:
-    """Close the open standing and begin another on that day."""
+    """Close the open standing and begin another on that day; one that began no earlier is corrected instead."""
     open_now = (
         await session.exec(
             select(HouseholdStanding).where(
@@ -128,6 +128,9 @@ async def set_standing(session: AsyncSession, household: Household, standing_cod
             )
         )
     ).one_or_none()
+    if open_now is not None and open_now.from_on >= from_on:
+        open_now.standing_code = standing_code
+        return
     if open_now is not None:
         open_now.to_on = from_on
         await session.flush()  # frees the one open place

@@ -169,7 +169,7 @@ async def sold_lines(
     if days is not None:
         query = query.where(each.c.sold_on.between(*days))
     rows = (await run(session, query.offset(offset).limit(PAGE + 1))).all()
-    return [SoldLine._make(row) for row in rows]
+    return [SoldLine(*row[:-3], *(int(fen) for fen in row[-3:])) for row in rows]
 
 
 async def payouts(session: AsyncSession, household_id: int, *, days: tuple[date, date] | None = None) -> list[Paid]:

@@ -19,7 +19,7 @@ from market.ground import places
 from market.ground.errors import Malformed
 from market.ground.places import Division, Level
 from market.people import households
-from market.people.households import Household, StandingKind
+from market.people.households import Household, HouseholdStanding
 from market.people.units import WorkUnit
 from market.reports import scopes
 from market.reports.overview import Sums, per_household, sums_of_days
@@ -66,7 +66,7 @@ class Wanted:
 
 
 class Figure(NamedTuple):
-    """One row of the report. `number` and `standing` are said of households only; `place` is where one lives."""
+    """One row of the report. `place`, `number` and `standing` (a code) are said of households only."""
 
     key: str
     name: str
@@ -80,7 +80,8 @@ class Figure(NamedTuple):
     standing: str = ""
 
 
-class Whole(NamedTuple):
+@dataclass(frozen=True)
+class Whole:
     """All rows together, on whatever page they stand."""
 
     count: int
@@ -97,7 +98,7 @@ def check_sort(text: str) -> str:
     return text
 
 
-async def figures(  # noqa: PLR0913  which rows, and which part of them
+async def figures(
     session: AsyncSession,
     scope: Scope,
     by: By,
@@ -106,7 +107,7 @@ async def figures(  # noqa: PLR0913  which rows, and which part of them
     offset: int = 0,
     limit: int | None = None,
 ) -> list[Figure]:
-    """The report's rows. Households and places appear with all their zeros; produce and work units as far as they sold."""
+    """The report's rows. Households, places and months also stand with nothing but zeros."""
     query = _rows(scope, by, wanted or Wanted(), offset=offset, limit=limit)
     return [_figure(row) for row in (await session.execute(query)).all()]
 
@@ -122,13 +123,25 @@ async def whole(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) 
     """How many rows there are, and their sums."""
     named = _named(scope, by, wanted).subquery()
     sums = (func.coalesce(func.sum(named.c[name]), 0) for name in Sums._fields)
-    count, *values = (await session.execute(columns(func.count(), *sums).select_from(named))).one()
-    return Whole(int(count), Sums._make(int(value) for value in values))
+    found = (await session.execute(columns(func.count(), *sums).select_from(named))).one()
+    row_count, *values = (int(value) for value in found)
+    return Whole(row_count, Sums._make(values))
 
 
 def _figure(row: Row[Any]) -> Figure:
-    key, name, place, *sums, number, standing = row
-    return Figure(str(key), name or "", place or "", *(int(value) for value in sums), number or "", standing or "")
+    gross_fen, refunded_fen, net_fen, paid_out_fen, line_count = (int(getattr(row, name)) for name in Sums._fields)
+    return Figure(
+        key=str(row.key),
+        name=row.name,
+        place=row.place,
+        gross_fen=gross_fen,
+        refunded_fen=refunded_fen,
+        net_fen=net_fen,
+        paid_out_fen=paid_out_fen,
+        line_count=line_count,
+        number=row.number,
+        standing=row.standing or "",
+    )
 
 
 def _rows(scope: Scope, by: By, wanted: Wanted, *, offset: int = 0, limit: int | None = None) -> Rows:
@@ -139,14 +152,9 @@ def _rows(scope: Scope, by: By, wanted: Wanted, *, offset: int = 0, limit: int |
     # Names of the page's households only: joining them to all before cutting the page would cost a county's whole list.
     cut = page.subquery()
     standing = (
-        select(col(StandingKind.name))
-        .where(
-            col(StandingKind.code).in_(
-                households.standing_on(scope.to_on)
-                .where(col(households.HouseholdStanding.household_id) == cut.c.key)
-                .with_only_columns(col(households.HouseholdStanding.standing_code))
-            )
-        )
+        households.standing_on(scope.to_on)
+        .where(col(HouseholdStanding.household_id) == cut.c.key)
+        .with_only_columns(col(HouseholdStanding.standing_code))
         .limit(1)
         .scalar_subquery()
     )
@@ -269,4 +277,4 @@ def _matching(rows: Rows, by: By, q: str) -> ColumnElement[bool]:
     return or_(named.name.ilike(f"%{scopes.escaped(q)}%"), named.key == q)
 
 
-__all__ = ["PAGE", "By", "Figure", "Scope", "Sold", "Sums", "Wanted", "Whole", "figures", "scope_for", "streamed", "whole"]
+__all__ = ["By", "Figure", "Scope", "Sold", "Sums", "Wanted", "Whole", "figures", "scope_for", "streamed", "whole"]

@@ -11,7 +11,7 @@ from market.books.ledger import IncomeDay
 from market.reports.scopes import Rows, Scope, columns, days, months, present
 
 _EDGES_FEN = (50_000, 100_000, 300_000, 500_000, 1_000_000)
-"""Bands of net sales: below 500, 1,000, 3,000 (the aid programme's yearly line, facts.md), 5,000, 10,000 yuan, above."""
+"""Net sales below 500, 1,000, 3,000 (the aid programme's yearly line, facts.md), 5,000 and 10,000 yuan, and above."""
 
 
 class Sums(NamedTuple):

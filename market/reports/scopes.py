@@ -58,7 +58,7 @@ async def standings(session: AsyncSession) -> list[StandingKind]:
 
 
 async def reachable(session: AsyncSession, viewer: Viewer, code: str) -> list[Division]:
-    """Places to choose from: each grant's own, those just inside it, and the way down to `code` with what is inside it."""
+    """Places to choose from: each grant's own, those just inside, and the way down to `code` with what is in that."""
     granted = viewer.division_codes(Role.OFFICER)
     opened = {*granted, *(part for part in (*places.parents(code), code) if _inside(part, granted))}
     inside = [
@@ -134,5 +134,3 @@ def _inside(code: str, granted: list[str]) -> bool:
 
 def _next_level(code: str) -> int:
     return next(int(level) for level in places.Level if level > len(code))
-
-

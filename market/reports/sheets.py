@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,7 +14,7 @@ from market.ground.measure import Measure
 from market.ground.places import Division
 from market.people import households
 from market.people.accounts import Viewer
-from market.people.households import Household, HouseholdStanding, StandingKind
+from market.people.households import Household, HouseholdStanding
 from market.reports.overview import Sums
 from market.reports.scopes import columns
 from market.trade.orders import Order, OrderLine, OrderState
@@ -61,6 +61,7 @@ class Home(NamedTuple):
     household: Household
     village: str
     standing: str
+    """Code of its standing on the day, or empty."""
 
 
 async def open_sheet(session: AsyncSession, viewer: Viewer, household_id: int, *, on: date, now: datetime) -> Home:
@@ -68,13 +69,9 @@ async def open_sheet(session: AsyncSession, viewer: Viewer, household_id: int, *
     household = await households.seen_by(session, viewer, household_id)
     village = await session.get_one(Division, household.division_code)
     standing = await session.scalar(
-        select(col(StandingKind.name)).where(
-            col(StandingKind.code).in_(
-                households.standing_on(on)
-                .where(HouseholdStanding.household_id == household_id)
-                .with_only_columns(col(HouseholdStanding.standing_code))
-            )
-        )
+        households.standing_on(on)
+        .where(HouseholdStanding.household_id == household_id)
+        .with_only_columns(col(HouseholdStanding.standing_code))
     )
     audit.note(session, viewer.account_id, "look", household_id=household_id, subject="income_sheet", now=now)
     return Home(household, village.name, standing or "")
@@ -91,7 +88,7 @@ async def sums(session: AsyncSession, household_id: int, *, from_on: date, to_on
 async def lines(
     session: AsyncSession, household_id: int, *, from_on: date, to_on: date, offset: int = 0, limit: int = PAGE
 ) -> list[SheetLine]:
-    """Order lines that moved the household's book in the period, the newest first; one more than `limit` if there are."""
+    """Order lines that moved the household's book in the period, the newest first; one above `limit` if there are."""
     each = (
         columns(
             Posting.order_line_id,

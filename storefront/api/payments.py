@@ -1,20 +1,25 @@
-"""Paying an order, and looking at a payment."""
+"""Paying an order, sending money back, and taking cash at the stop."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypedDict
 
 from market.ground.errors import Malformed
-from payments import cash, desk, records
-from payments.records import Method, Payment, PaymentState
-from storefront.api.faults import faults_of_a_change
-from storefront.api.fields import PathNo, PathUuid
-from storefront.api.keys import CallDep
+from market.people.accounts import Viewer
+from market.trade import orders
+from market.trade.orders import Order
+from payments import cash, desk, oversight, records, refunds
+from payments.records import Method, Payment, PaymentState, Refund, RefundState
+from storefront.api.faults import faults, faults_of_a_change
+from storefront.api.fields import Fen, PathNo, PathUuid, Remark
+from storefront.api.keys import CallDep, CallerDep
 from storefront.api.routes import noun
-from storefront.deps import GatewayDep, SettingsDep
+from storefront.deps import GatewayDep, SessionDep, SettingsDep
 
 router = noun("payments")
 
@@ -61,7 +66,35 @@ class PaymentShown(BaseModel):
         )  # fmt: skip
 
 
+class NewRefund(BaseModel):
+    """How much goes back, and why."""
+
+    amount_fen: Fen
+    reason: Remark
+
+
+class RefundShown(BaseModel):
+    """Money going back."""
+
+    id: UUID
+    payment_id: UUID
+    amount_fen: int
+    reason: str
+    state: RefundState
+    requested_at: datetime
+
+    @classmethod
+    def of(cls, refund: Refund) -> Self:
+        """The refund for a machine."""
+        return cls(
+            id=refund.id, payment_id=refund.payment_id, amount_fen=refund.amount_fen, reason=refund.reason,
+            state=refund.state, requested_at=refund.requested_at,
+        )  # fmt: skip
+
+
 _PAYING = "`AlreadyPaid`: nothing more to pay. `NotMovable`: the order is expired or cancelled."
+_REFUNDING = "`OverLimit`: `detail.limit` is what may still go back. `NotMovable`: it was never paid."
+_TAKING = "`NotMovable`: the order no longer stands."
 
 
 @router.post("/orders/{no}/payments", status_code=201, responses=faults_of_a_change(503, refused=_PAYING))
@@ -78,9 +111,34 @@ async def create_payment(
     return call.keep(PaymentShown.of(payment, no, 0))
 
 
-@router.post("/payments/{payment_id}/receipt", responses=faults_of_a_change(refused="`NotMovable`: it no longer stands."))
+@router.get("/payments/{payment_id}", responses=faults(401, 404, 422))
+async def show_payment(session: SessionDep, caller: CallerDep, payment_id: PathUuid) -> PaymentShown:
+    """One payment of the caller's own orders, or, for an officer, of their division."""
+    payment, order = await _seen(session, caller, payment_id)
+    return PaymentShown.of(payment, order.no, await records.refunded_fen(session, payment_id))
+
+
+@router.post("/payments/{payment_id}/refunds", status_code=201, responses=faults_of_a_change(403, refused=_REFUNDING))
+async def create_refund(asked: NewRefund, payment_id: PathUuid, call: CallDep) -> RefundShown:
+    """Send money back by the way it came: for officers whose division holds the order's county."""
+    await oversight.check_refund(call.session, call.caller, payment_id)
+    refund = await refunds.request(
+        call.session, call.caller, payment_id, asked.amount_fen, reason=asked.reason, now=call.now
+    )
+    return call.keep(RefundShown.of(refund))
+
+
+@router.post("/payments/{payment_id}/receipt", responses=faults_of_a_change(refused=_TAKING))
 async def create_receipt(payment_id: PathUuid, call: CallDep) -> PaymentShown:
     """The buyer's cash is in hand: for clerks, organisers and agents at their stops. Saying it twice is harmless."""
     payment = await cash.take(call.session, call.caller, payment_id, now=call.now)
     order = await cash.may_take(call.session, call.caller, payment_id)
     return call.keep(PaymentShown.of(payment, order.no, await records.refunded_fen(call.session, payment_id)))
+
+
+async def _seen(session: AsyncSession, caller: Viewer, payment_id: UUID) -> tuple[Payment, Order]:
+    own = orders.visible_to(caller).join(Payment, col(Payment.order_id) == col(Order.id))
+    order = (await session.exec(own.where(Payment.id == payment_id))).one_or_none()
+    if order is None:
+        return await oversight.seen_by(session, caller, payment_id)
+    return await session.get_one(Payment, payment_id), order

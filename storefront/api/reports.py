@@ -14,11 +14,12 @@ from market.people.accounts import Viewer
 from market.reports import income
 from market.reports.income import By, Figure, Sold, Sums, Wanted, Whole
 from market.reports.scopes import Scope, scope_for
+from storefront import income_files
 from storefront.api.faults import faults
 from storefront.api.fields import Asked, Code, Cursor, Page, Word
 from storefront.api.keys import CallerDep
 from storefront.api.routes import noun
-from storefront.deps import NowDep, SessionDep
+from storefront.deps import NowDep, SessionDep, StateDep
 
 router = noun("reports")
 _MOST_DIGITS = 9
@@ -135,9 +136,11 @@ _FILES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/reports/income", response_model=IncomeShown, responses={**_FILES, **faults(401, 404, 422)})
 async def show_income(
-    session: SessionDep, caller: CallerDep, now: NowDep, query: Annotated[IncomeQuery, Query()]
+    session: SessionDep, caller: CallerDep, now: NowDep, state: StateDep, query: Annotated[IncomeQuery, Query()]
 ) -> Response | IncomeShown:
     """Sales income out of the ledger, for officers and inside their division: gross, refunded, net and paid out."""
-    scope, wanted = query.scope(caller, now), query.wanted()
-    rows = await income.figures(session, scope, query.by, wanted=wanted, offset=query.offset(), limit=query.limit)
-    return IncomeShown.of(scope, query, rows, await income.whole(session, scope, query.by, wanted=wanted))
+    scope, wanted, by = query.scope(caller, now), query.wanted(), query.by
+    if query.format is not Shape.JSON:
+        return await income_files.respond(session, state, caller, scope, by, wanted, kind=query.format, now=now)
+    rows = await income.figures(session, scope, by, wanted=wanted, offset=query.offset(), limit=query.limit)
+    return IncomeShown.of(scope, query, rows, await income.whole(session, scope, by, wanted=wanted))

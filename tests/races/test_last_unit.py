@@ -9,7 +9,7 @@ from sqlmodel import func, select
 
 from market.goods.stock import Stock
 from market.ground.db import Database, run
-from market.ground.errors import OutOfStock
+from market.ground.errors import NotOnSale, OutOfStock
 from market.people import accounts
 from market.trade import orders
 from market.trade.orders import Order, OrderState
@@ -30,7 +30,7 @@ def placing_by(database: Database, world: World, buyer: int, *items: Item) -> At
         try:
             async with database.transaction() as session:
                 await build.order(session, world, *items, buyer=buyer)
-        except OutOfStock:
+        except (OutOfStock, NotOnSale):
             return False
         return True
 

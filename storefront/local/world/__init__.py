@@ -26,7 +26,17 @@ from storefront.local.world.goods import Lot
 from storefront.local.world.logins import DEMO_ACCOUNTS, DEMO_LOGINS, DemoLogin
 from storefront.local.world.people import Cast
 
-__all__ = ["DEMO_ACCOUNTS", "DEMO_LOGINS", "DemoLogin", "SIZES", "Size", "bring", "demo_logins", "generate", "load_demo"]
+__all__ = [
+    "DEMO_ACCOUNTS",
+    "DEMO_LOGINS",
+    "SIZES",
+    "DemoLogin",
+    "Size",
+    "bring",
+    "demo_logins",
+    "generate",
+    "load_demo",
+]
 
 SEED = 2018
 _LOCK = 0x59_69_67_6F_75_64
@@ -36,7 +46,9 @@ _OPEN_ORDERS = 8
 
 def demo_logins(settings: Settings) -> list[tuple[str, str]]:
     """Label and address of every one-tap login."""
-    return [(f"{login.label} · {login.label_en}", f"{settings.public_url}/demo-logins/{login.key}") for login in DEMO_LOGINS]
+    return [
+        (f"{login.label} · {login.label_en}", f"{settings.public_url}/demo-logins/{login.key}") for login in DEMO_LOGINS
+    ]
 
 
 async def load_demo(settings: Settings, *, now: datetime | None = None) -> bool:
@@ -58,8 +70,8 @@ async def generate(
 ) -> bool:
     """Load the demo world where there is none, and a crowd of the scale `village`, `county` or `province` beside it.
 
-    `households`, `listings`, `buyers`, `orders` and `counties` change the scale's numbers. A province takes a day. One
-    transaction a county: what a kill leaves is whole counties, and the next run goes on. False when nothing was missing.
+    `households`, `listings`, `buyers`, `orders` and `counties` change the scale's numbers. A province takes hours. One
+    transaction a county: what a kill leaves is whole counties, and the next run goes on. False when none was missing.
     """
     size = replace(SIZES[scale], **{name: count for name, count in counts.items() if count is not None})
     at = now or clock.now()
@@ -89,6 +101,7 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await seasons.bring(session, rng, cast, lots, now=now)
     await goods.take_down(session, cast, lots)
     await _open_orders(session, settings, cast, lots, now)
+    await goods.leave_one(session, cast, lots, now=now)
 
 
 async def _open_orders(session: AsyncSession, settings: Settings, cast: Cast, lots: list[Lot], now: datetime) -> None:

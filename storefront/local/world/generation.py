@@ -44,7 +44,6 @@ class Size:
 SIZES = {
     "village": Size(66, 200, 300, 300),
     "county": Size(13_000, 20_000, 15_000, 500_000),
-    # About an hour for every million orders on two cores.
     "province": Size(1_200_000, 1_000_000, 2_000_000, 30_000_000, counties=92),
 }
 
@@ -52,7 +51,9 @@ SIZES = {
 def counties_of(size: Size) -> list[tuple[str, Size]]:
     """Code and size of every county: Lishi first, then made-up ones."""
     codes = [_LISHI, *(f"{_MADE_UP_CITY}{at:02d}" for at in range(1, size.counties))]
-    share = Size(*(max(1, whole // size.counties) for whole in (size.households, size.listings, size.buyers, size.orders)))
+    share = Size(
+        *(max(1, whole // size.counties) for whole in (size.households, size.listings, size.buyers, size.orders))
+    )
     return [(code, share) for code in codes]
 
 
@@ -70,7 +71,7 @@ async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, 
         "county": code, "seed": seed * 100, "households": size.households, "buyers": size.buyers,
         "orders": size.orders, "listings": size.listings, "units": units, "ways": ways,
         "copies": size.listings - villages * ways, "base": ordinal * 1_000_000, "officer": officer.id,
-        "joined_at": joined_at, "from_at": now - timedelta(days=365), "to_at": now - timedelta(days=13),
+        "joined_at": joined_at, "from_at": now - timedelta(days=365), "lasting": timedelta(days=352),
     }  # fmt: skip
     await _villages(session, code, villages)
     await crowds.households(session, values)
@@ -92,7 +93,7 @@ async def let_see_all(session: AsyncSession, *, now: datetime) -> None:
 
 
 async def _villages(session: AsyncSession, county_code: str, count: int) -> None:
-    """Made-up villages under the county's townships: their last three digits begin with a nine, which no real one has."""
+    """Made-up villages under the county's townships: their last three digits begin with a nine, as no real one's do."""
     townships = await _townships(session, county_code, count)
     stations = [Station(name=f"{place.name}样例电商服务站", division_code=place.code) for place in townships]
     session.add_all(stations)
@@ -104,12 +105,12 @@ async def _villages(session: AsyncSession, county_code: str, count: int) -> None
     session.add_all(made)
     await session.flush()  # households refer to both
     await session.execute(
-        text("CREATE TEMPORARY TABLE crowd_villages (n bigint, code text, station_id bigint) ON COMMIT DROP")
+        text("CREATE TEMPORARY TABLE crowd_villages (village bigint, code text, station_id bigint) ON COMMIT DROP")
     )
     await session.execute(
-        text("INSERT INTO crowd_villages VALUES (:n, :code, :station_id)"),
+        text("INSERT INTO crowd_villages VALUES (:village, :code, :station_id)"),
         [
-            {"n": at + 1, "code": place.code, "station_id": stations[at % len(stations)].id}
+            {"village": at + 1, "code": place.code, "station_id": stations[at % len(stations)].id}
             for at, place in enumerate(made)
         ],
     )
@@ -131,8 +132,8 @@ async def _townships(session: AsyncSession, county_code: str, villages: int) -> 
 
 
 async def _models(session: AsyncSession, rng: Random, ways: int, *, at: datetime) -> None:
-    """In every village the first household puts up one listing of each kind the village grows, by the market's own act."""
-    firsts = text("SELECT DISTINCT ON (village) id FROM crowd_households ORDER BY village, n")
+    """In every village the first household puts up what the village grows: the models of all other listings."""
+    firsts = text("SELECT DISTINCT ON (village) id FROM crowd_households ORDER BY village, home_no")
     homes = await session.exec(
         select(Household, Account)
         .join(Grant, col(Grant.household_id) == col(Household.id))

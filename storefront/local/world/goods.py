@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import listings, produce
@@ -81,6 +81,14 @@ async def take_down(session: AsyncSession, cast: Cast, lots: list[Lot]) -> None:
         if not lot.is_live:
             await listings.withdraw(session, cast.seller_viewers[lot.household_id], lot.listing_id, now=lot.to_at)
     await session.flush()  # what is ordered next is on sale
+
+
+async def leave_one(session: AsyncSession, cast: Cast, lots: list[Lot], *, now: datetime) -> None:
+    """The first seller has one whole sheep left, which everybody wants."""
+    for lot in lots:
+        if lot.is_live and lot.household_id == cast.sellers[0].id and lot.measure is Measure.HEAD:
+            by = cast.seller_viewers[lot.household_id]
+            await listings.change_left(session, by, lot.listing_id, 1, now=now - timedelta(minutes=2))
 
 
 def _ways_of(rng: Random, seller: int) -> list[tuple[str, Measure, int | None, tuple[int, int], str]]:

@@ -14,7 +14,7 @@ _PLAN = """
         county_code text NOT NULL, account_id bigint NOT NULL, work_unit_id bigint, wallet text NOT NULL,
         stop_id bigint NOT NULL, handover_on date NOT NULL, cutoff_at timestamptz NOT NULL,
         placed_at timestamptz NOT NULL,
-        -- kept: paid, claimed: paid and a part went back, returned: paid and taken back, cancelled and expired: never paid
+        -- kept: paid, claimed: a part went back, returned: paid and taken back, cancelled and expired: never paid
         fate text NOT NULL,
         settled_at timestamptz, ended_at timestamptz, taken_by bigint, refunded_by bigint
     ) ON COMMIT DROP;
@@ -73,7 +73,8 @@ _CANCELLATIONS = """
     SELECT order_id, ended_at, account_id, :why_cancelled FROM past_orders WHERE fate IN ('returned', 'cancelled')
 """
 _PAYMENTS = """
-    INSERT INTO payments (id, order_id, method, rail, amount_fen, state, next, started_at, started_by, taken_by, ended_at)
+    INSERT INTO payments (id, order_id, method, rail, amount_fen, state, next, started_at, started_by, taken_by,
+                          ended_at)
     SELECT md5('payment ' || o.no)::uuid, o.id, 'cash', 'cash', o.total_fen, 'succeeded',
            jsonb_build_object('reference', o.no), p.placed_at + interval '1 minute', o.account_id, p.taken_by,
            p.settled_at
@@ -109,7 +110,8 @@ _ENTRIES = """
     SELECT nextval(pg_get_serial_sequence('entries', 'id')) AS entry_id, e.*,
            (e.at AT TIME ZONE 'Asia/Shanghai')::date AS day_on
     FROM (
-        SELECT p.ended_at AS at, 'sale' AS reason, p.order_id, p.id AS payment_id, NULL::uuid AS refund_id, p.amount_fen
+        SELECT p.ended_at AS at, 'sale' AS reason, p.order_id, p.id AS payment_id, NULL::uuid AS refund_id,
+               p.amount_fen
         FROM payments p JOIN past_orders USING (order_id)
         UNION ALL
         SELECT r.requested_at, 'refund', p.order_id, p.id, r.id, r.amount_fen
@@ -152,7 +154,8 @@ _PAYOUTS = """
     CREATE TEMPORARY TABLE past_payouts ON COMMIT DROP AS
     WITH owed AS (
         SELECT p.household_id, p.division_code, o.county_code,
-               date_trunc('month', o.settled_at AT TIME ZONE 'Asia/Shanghai') + interval '1 month 9 days 10 hours' AS at,
+               date_trunc('month', o.settled_at AT TIME ZONE 'Asia/Shanghai')
+                   + interval '1 month 9 days 10 hours' AS at,
                sum(p.amount_fen) AS fen
         FROM postings p JOIN past_entries e USING (entry_id) JOIN past_orders o USING (order_id)
         WHERE p.book = 'payable' GROUP BY 1, 2, 3, 4
@@ -191,7 +194,19 @@ _STOCK = """
           WHERE o.fate IN ('kept', 'claimed') GROUP BY l.listing_id) sold
     WHERE sold.listing_id = s.listing_id
 """
-_STEPS = (_ORDERS, _LINES, _MOVES, _CANCELLATIONS, _PAYMENTS, _REFUNDS, _TRACES, _ENTRIES, _POSTINGS, _PAYOUTS, _ROLL_UP)
+_STEPS = (
+    _ORDERS,
+    _LINES,
+    _MOVES,
+    _CANCELLATIONS,
+    _PAYMENTS,
+    _REFUNDS,
+    _TRACES,
+    _ENTRIES,
+    _POSTINGS,
+    _PAYOUTS,
+    _ROLL_UP,
+)
 
 
 async def plan(session: AsyncSession) -> None:

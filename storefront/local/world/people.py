@@ -1,7 +1,8 @@
 """The invented people: households with their standing, stations, work units, stops, and everybody who signs in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import product
 from random import Random
 from typing import Any
@@ -21,8 +22,9 @@ VILLAGE = "141102006201"
 _LARGEST = 7
 _SURNAMES = "梁王李张刘高任薛冯雒成侯"
 _GIVEN = (
-    "南瓜 小米 核桃 红薯 土豆 玉米 荞麦 莜麦 谷穗 红枣 山杏 沙棘 香梨 苹果 樱桃 白菜 豆角 黄豆 绿豆 蜂蜜 花椒 胡麻 牡丹 葵花"
-).split()
+    "南瓜", "小米", "核桃", "红薯", "土豆", "玉米", "荞麦", "莜麦", "谷穗", "红枣", "山杏", "沙棘",
+    "香梨", "苹果", "樱桃", "白菜", "豆角", "黄豆", "绿豆", "蜂蜜", "花椒", "胡麻", "牡丹", "葵花",
+)  # fmt: skip
 _LEFT_POVERTY_ON = date(2018, 12, 31)
 _MONITORED_ON = date(2024, 3, 1)
 _SELLING_PLACES = {VILLAGE: (33, 3)}
@@ -56,7 +58,9 @@ class Cast:
 async def bring(session: AsyncSession, rng: Random, *, now: datetime) -> Cast:
     """Write everybody."""
     joined = now - timedelta(days=400)
-    stations = {s["key"]: Station(name=s["name"], division_code=s["division"], phone=s["phone"]) for s in world()["stations"]}
+    stations = {
+        s["key"]: Station(name=s["name"], division_code=s["division"], phone=s["phone"]) for s in world()["stations"]
+    }
     units = {
         u["key"]: WorkUnit(name=u["name"], short_name=u["short_name"], division_code=u["division"])
         for u in world()["work_units"]
@@ -167,24 +171,36 @@ def _agree(session: AsyncSession, sellers: list[Household], on: date) -> None:
 async def _sign_up(
     session: AsyncSession, cast: Cast, stations: dict[str, Station], units: dict[str, WorkUnit], at: datetime
 ) -> None:
-    given: list[tuple[Account, Grant]] = [_login(described, cast, stations, units, at) for described in world()["logins"]]
-    for number, home in enumerate(cast.sellers[2:]):
-        if home.division_code != VILLAGE or number % 4:  # every fourth of the village has no telephone: the agent lists
-            given.append((_account(1001 + number, home.head_name, at), _grant(Role.HOUSEHOLD, at, household_id=home.id)))
-    number = 2001
-    for unit, described in zip(units.values(), world()["work_units"], strict=True):
-        for at_desk in range(described["member_count"]):
-            role = Role.CLERK if at_desk == 0 else Role.MEMBER
-            name = f"{_SURNAMES[number % len(_SURNAMES)]}{'经办' if role is Role.CLERK else '职工'}"
-            given.append((_account(number, name, at), _grant(role, at, work_unit_id=unit.id)))
-            number += 1
+    given = [
+        *(_login(described, cast, stations, units, at) for described in world()["logins"]),
+        *_villagers(cast, at),
+        *_staff(units, at),
+    ]
     session.add_all(account for account, _held in given)
     await session.flush()  # grants need the ids
     for account, held in given:
         held.account_id = account.id or 0
-    session.add_all(held for _account_, held in given)
+    session.add_all(held for _who, held in given)
     await session.flush()  # acts that follow are done in their name
     _remember(cast, given)
+
+
+def _villagers(cast: Cast, at: datetime) -> Iterator[tuple[Account, Grant]]:
+    """Sellers who sign in themselves: every fourth of the village has no telephone, and the agent lists for it."""
+    for number, home in enumerate(cast.sellers[2:]):
+        if home.division_code != VILLAGE or number % 4:
+            yield _account(1001 + number, home.head_name, at), _grant(Role.HOUSEHOLD, at, household_id=home.id)
+
+
+def _staff(units: dict[str, WorkUnit], at: datetime) -> Iterator[tuple[Account, Grant]]:
+    """The people of the work units; the first of each is its clerk."""
+    number = 2001
+    for unit, described in zip(units.values(), world()["work_units"], strict=True):
+        for desk in range(described["member_count"]):
+            role = Role.MEMBER if desk else Role.CLERK
+            name = _SURNAMES[number % len(_SURNAMES)] + ("职工" if desk else "经办")
+            yield _account(number, name, at), _grant(role, at, work_unit_id=unit.id)
+            number += 1
 
 
 def _login(
@@ -206,7 +222,7 @@ def _login(
 
 
 def _account(number: int, name: str, at: datetime) -> Account:
-    return Account(phone=f"1990000{number:04d}", name=name, created_at=at.astimezone(UTC))
+    return Account(phone=f"1990000{number:04d}", name=name, created_at=at)
 
 
 def _grant(role: Role, at: datetime, **over: Any) -> Grant:

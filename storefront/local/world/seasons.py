@@ -27,6 +27,16 @@ _USUAL = {
 }  # fmt: skip
 _CANTEEN_TIMES = 6
 _SETTLE = timedelta(days=2)
+_PAST_ORDER = text("""
+    INSERT INTO past_orders (order_id, county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at,
+                             placed_at, fate, settled_at, ended_at, taken_by, refunded_by)
+    VALUES (:order_id, :county_code, :account_id, :work_unit_id, :wallet, :stop_id, :handover_on, :cutoff_at,
+            :placed_at, :fate, :settled_at, :ended_at, :taken_by, :refunded_by)
+""")
+_PAST_LINE = text("""
+    INSERT INTO past_lines (order_id, line_no, listing_id, quantity)
+    VALUES (:order_id, :line_no, :listing_id, :quantity)
+""")
 
 
 @dataclass
@@ -126,12 +136,5 @@ async def _number(session: AsyncSession, year: Year) -> None:
     ).all()
     by_time = sorted(range(len(year.orders)), key=lambda at: year.orders[at]["placed_at"])
     id_of = dict(zip(by_time, ids, strict=True))
-    columns = ("order_id", *year.orders[0])
-    await session.execute(
-        text(f"INSERT INTO past_orders ({', '.join(columns)}) VALUES ({', '.join(':' + c for c in columns)})"),
-        [{"order_id": id_of[at], **year.orders[at]} for at in by_time],
-    )
-    await session.execute(
-        text("INSERT INTO past_lines (order_id, line_no, listing_id, quantity) VALUES (:order_id, :line_no, :listing_id, :quantity)"),
-        [{**line, "order_id": id_of[line["order"]]} for line in year.lines],
-    )
+    await session.execute(_PAST_ORDER, [{"order_id": id_of[at], **year.orders[at]} for at in by_time])
+    await session.execute(_PAST_LINE, [{**line, "order_id": id_of[line["order"]]} for line in year.lines])

@@ -1,5 +1,5 @@
 """The account door: signing in and out, who one is, how pages are shown."""
 
-from storefront.pages.account import account, preferences, sign_in
+from storefront.pages.account import account, demo, preferences, sign_in
 
-routers = [sign_in.router, account.router, preferences.router]
+routers = [sign_in.router, account.router, preferences.router, demo.router]

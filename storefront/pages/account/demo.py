@@ -6,7 +6,7 @@ from starlette.responses import Response
 from market.ground.errors import NotFound
 from market.people import accounts
 from storefront.deps import PageDep, SessionDep, StateDep
-from storefront.local.world import DEMO_ACCOUNTS
+from storefront.local.world.logins import DEMO_LOGINS, DemoLogin
 from storefront.pages.account.sign_in import enter, home_of
 from storefront.render import local_path
 
@@ -16,21 +16,22 @@ router = APIRouter()
 @router.get("/demo-logins/{key}")
 async def show_demo_login(page: PageDep, state: StateDep, key: str) -> Response:
     """A link from the terminal: one button, since only a form may sign anyone in."""
-    _check(state.settings.demo, key)
-    return page("account/demo.html", key=key)
+    return page("account/demo.html", person=_person(key, demo=state.settings.demo))
 
 
 @router.post("/demo-logins/{key}")
 async def create_demo_session(page: PageDep, session: SessionDep, state: StateDep, key: str, next: str = "") -> Response:  # noqa: A002
     """Be this invented person."""
-    _check(state.settings.demo, key)
-    account = (await session.exec(accounts.with_phone(DEMO_ACCOUNTS[key]))).one_or_none()
+    person = _person(key, demo=state.settings.demo)
+    account = (await session.exec(accounts.with_phone(person.phone))).one_or_none()
     if account is None:
         raise NotFound("account", key)
     viewer = await accounts.viewer_of(session, account.id or 0)
     return await enter(page, state, viewer, local_path(next, home_of(viewer)))
 
 
-def _check(demo: bool, key: str) -> None:
-    if not demo or key not in DEMO_ACCOUNTS:
+def _person(key: str, *, demo: bool) -> DemoLogin:
+    found = next((login for login in DEMO_LOGINS if login.key == key), None)
+    if found is None or not demo:
         raise NotFound("page")
+    return found

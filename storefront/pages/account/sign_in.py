@@ -11,6 +11,7 @@ from storefront import codes
 from storefront.deps import BrowserDep, NowDep, PageDep, SessionDep, StateDep, address_of
 from storefront.errors import say
 from storefront.forms import Form, read_form
+from storefront.local.world.logins import DEMO_LOGINS
 from storefront.render import Page, local_path
 from storefront.sms import send_sms
 from storefront.state import State
@@ -24,7 +25,7 @@ async def show_sign_in(page: PageDep, next: str = "/") -> Response:  # noqa: A00
     """Ask for the phone number."""
     if page.viewer.signed_in:
         return page.redirect(local_path(next))
-    return page("account/sign_in.html", form=Form({}, {}), next=local_path(next))
+    return page("account/sign_in.html", form=Form({}, {}), next=local_path(next), people=DEMO_LOGINS)
 
 
 @router.post("/sign-in/codes")
@@ -40,7 +41,7 @@ async def create_code(request: Request, page: PageDep, state: StateDep) -> Respo
     except TooManyTries as error:
         form.errors["phone"] = say(error)
     if not form.ok:
-        return page("account/sign_in.html", status=422, form=form, next=next_url)
+        return page("account/sign_in.html", status=422, form=form, next=next_url, people=DEMO_LOGINS)
     await send_sms(state.settings, phone, _("【以购】验证码 %(code)s，5 分钟内有效。请不要告诉别人。", code=code))
     return _ask_code(page, state, form, phone=phone, next_url=next_url, code=code)
 

@@ -1,5 +1,5 @@
-"""The desk door."""
+"""The desk door: what the bureau reads."""
 
-from fastapi import APIRouter
+from storefront.pages.desk import households, income, payments
 
-routers: list[APIRouter] = []
+routers = [income.router, households.router, payments.router]

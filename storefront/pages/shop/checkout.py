@@ -137,20 +137,18 @@ async def _terms(session: AsyncSession, viewer: Viewer, form: Form, now: datetim
 
 async def _handover(session: AsyncSession, viewer: Viewer, form: Form, now: datetime) -> Handover | None:
     """The stop and day that were chosen, if they are still to be had: the cut-off may have passed meanwhile."""
-    stop_id, _dot, shown = form.text("stop").partition(".")
-    if not (stop_id.isascii() and stop_id.isdigit() and len(stop_id) < 16):  # noqa: PLR2004  ids are shorter
-        form.reject("stop", "choose_one")
-        return None
+    chosen, _dot, shown = form.text("stop").partition(".")
+    stop_id = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 16 else 0  # noqa: PLR2004  an id
     try:
-        handover = await stops.handover_at(session, int(stop_id), now=now)
+        handover = await stops.handover_at(session, stop_id, now=now)
     except NotFound:
-        form.reject("stop", "choose_one")
+        handover = None
+    if handover is None or handover.stop.work_unit_id not in {None, *viewer.work_unit_ids()}:
+        form.errors["stop"] = _("请选一个取货的地方")
         return None
-    if handover.stop.work_unit_id not in {None, *viewer.work_unit_ids()}:
-        form.reject("stop", "choose_one")
-    elif handover.on.isoformat() != shown:
+    if handover.on.isoformat() != shown:
         said = _("刚过截单时间，取货日改到了%(day)s，请再选一次。", day=words.day(handover.on))
-        form.errors.setdefault("stop", said)
+        form.errors["stop"] = said
     return handover
 
 

@@ -15,7 +15,7 @@ from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, S
 from storefront.errors import say, say_problem
 from storefront.forms import read_form
 from storefront.pages.shop.orders import story_of
-from storefront.pages.shop.timelines import Stage, headline
+from storefront.pages.shop.timelines import Stage, Story, headline, pick_up
 from storefront.texts import gettext as _
 
 router = APIRouter()
@@ -64,14 +64,13 @@ async def show_payment(page: PageDep, session: SessionDep, viewer: BuyerDep, now
     story = await story_of(session, viewer, no, now)
     if story.stage in {Stage.OPEN, Stage.CASH}:
         return page.redirect(f"/orders/{no}")
-    return page("shop/payment.html", story=story, order=story.order, title=headline(story), here="payment")
+    return _show(page, "shop/payment.html", story, "payment")
 
 
 @router.get("/orders/{no}/return")
 async def show_return(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
     """Where the provider sends the buyer back to. It shows what we know and changes nothing."""
-    story = await story_of(session, viewer, no, now)
-    return page("shop/payment.html", story=story, order=story.order, title=headline(story), here="return")
+    return _show(page, "shop/payment.html", await story_of(session, viewer, no, now), "return")
 
 
 @router.get("/orders/{no}/payment/state")
@@ -80,16 +79,19 @@ async def show_payment_state(
 ) -> Response:
     """What a waiting page asks every few seconds: nothing new, or how things stand now."""
     story = await story_of(session, viewer, no, now)
-    here, unchanged = request.query_params.get("here"), request.query_params.get("seen") == story.mark
+    here, unchanged = request.query_params.get("here", ""), request.query_params.get("seen") == story.mark
     if here == "order":
         if unchanged:
             return page("shop/_time_left.html", story=story)
-        return Response(status_code=200, headers={"HX-Refresh": "true"})
+        return Response(headers={"HX-Refresh": "true"})
     if unchanged:
         return Response(status_code=204)
-    return page(
-        "shop/_payment_state.html", story=story, order=story.order, title=headline(story), here=here or "payment"
-    )
+    return _show(page, "shop/_payment_state.html", story, "return" if here == "return" else "payment")
+
+
+def _show(page: PageDep, template: str, story: Story, here: str) -> Response:
+    known = {"story": story, "order": story.order, "here": here}
+    return page(template, title=headline(story), pick_up=pick_up(story), **known)
 
 
 def _onwards(page: PageDep, payment: Payment, no: str) -> Response:

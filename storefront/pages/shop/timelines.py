@@ -1,7 +1,7 @@
 """What has happened to an order and what comes next, in plain words; only what the books say."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -44,6 +44,21 @@ class Story:
     def stage(self) -> Stage:
         """Where the money is."""
         return stage_of(self.order, self.payments, self.now)
+
+    @property
+    def today(self) -> date:
+        """The day in the village."""
+        return day_of(self.now)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the handover day has passed."""
+        return self.today > self.order.handover_on
+
+    @property
+    def is_bought(self) -> bool:
+        """Whether the village packs for it."""
+        return self.stage in {Stage.PAID, Stage.CASH}
 
     @property
     def may_still_arrive(self) -> bool:
@@ -91,9 +106,12 @@ def stage_of(order: Order, payments: list[Payment], now: datetime) -> Stage:
     return Stage.WAITING if payments[-1].state is PaymentState.STARTED else Stage.FAILED
 
 
-def pick_up(stop: Stop, order: Order) -> str:
-    """`12月4日（周五）上午10:00–11:30，区政府大院南门`."""
-    return _("%(day)s%(hours)s，%(place)s", day=words.day(order.handover_on), hours=hours(stop), place=stop.name)
+def pick_up(story: Story) -> str:
+    """`12月4日（周五）上午10:00–11:30，在区政府大院南门取货。`."""
+    order, stop = story.order, story.stop
+    return _(
+        "%(day)s%(hours)s，在%(place)s取货。", day=words.day(order.handover_on), hours=hours(stop), place=stop.name
+    )
 
 
 def hours(stop: Stop) -> str:
@@ -103,17 +121,17 @@ def hours(stop: Stop) -> str:
 
 def headline(story: Story) -> str:
     """The order in one sentence."""
-    order, when = story.order, pick_up(story.stop, story.order)
-    over = day_of(story.now) > order.handover_on
+    order, on = story.order, words.day(story.order.handover_on)
     match story.stage:
         case Stage.OPEN | Stage.FAILED:
             return _("货给您留着，请在%(time)s前付款", time=words.clock(order.expires_at))
         case Stage.WAITING:
             return _("正在等付款结果")
         case Stage.CASH:
-            return _("约定的取货日已过，还没有收到现金") if over else _("已预订，%(when)s取货付现金", when=when)
+            late = _("约定的取货日已过，还没有收到现金")
+            return late if story.is_over else _("已预订，%(day)s取货时付现金", day=on)
         case Stage.PAID:
-            return _("已付款，约定的取货日已过") if over else _("已付款，%(when)s取货", when=when)
+            return _("已付款，约定的取货日已过") if story.is_over else _("已付款，%(day)s取货", day=on)
         case Stage.EXPIRED:
             return _("超时没有付款，订单已取消")
         case Stage.CANCELLED:
@@ -124,9 +142,11 @@ def steps(story: Story) -> list[dict[str, Any]]:
     """The order's timeline for the macro: title, text, at, state."""
     order = story.order
     placed = {"title": _("已下单"), "at": words.moment(order.placed_at), "state": "done"}
+    refunds = [_refund(story, refund) for refund in story.refunds]
     if story.stage in {Stage.EXPIRED, Stage.CANCELLED}:
-        return [placed, *_paid_before(story), _ended(story), *map(_refund, story.refunds)]
-    return [placed, _money(story), *_delivery(story), *map(_refund, story.refunds)]
+        return [placed, *_paid_before(story), _ended(story), *refunds]
+    money = [] if story.stage is Stage.CASH else [_money(story)]
+    return [placed, *money, _packing(story), _handing(story), *refunds]
 
 
 def _money(story: Story) -> dict[str, Any]:
@@ -134,41 +154,35 @@ def _money(story: Story) -> dict[str, Any]:
     amount = format_yuan(order.total_fen)
     match story.stage:
         case Stage.PAID:
-            method = str(words.METHODS[payment.method]) if payment else ""
-            return {
-                "title": _("已付款 %(amount)s", amount=amount),
-                "text": method,
-                "at": words.moment(order.paid_at),
-                "state": "done",
-            }
-        case Stage.CASH:
-            return {"title": _("取货时付现金 %(amount)s", amount=amount), "state": "next"}
+            title, text = _("已付款 %(amount)s", amount=amount), str(words.METHODS[payment.method]) if payment else ""
+            return {"title": title, "text": text, "at": words.moment(order.paid_at), "state": "done"}
         case Stage.WAITING:
-            return {
-                "title": _("正在确认付款 %(amount)s", amount=amount),
-                "text": _("一般几秒钟，最多几分钟。"),
-                "state": "now",
-            }
+            title, text = _("正在确认付款 %(amount)s", amount=amount), _("一般几秒钟，最多几分钟。")
         case _:
-            until = _("请在%(time)s前付款，过了时间货会放回货架。", time=words.clock(order.expires_at))
-            return {"title": _("付款 %(amount)s", amount=amount), "text": until, "state": "now"}
+            title = _("付款 %(amount)s", amount=amount)
+            text = _("请在%(time)s前付款，过了时间货会放回货架。", time=words.clock(order.expires_at))
+    return {"title": title, "text": text, "state": "now"}
 
 
-def _delivery(story: Story) -> list[dict[str, Any]]:
-    order, today = story.order, day_of(story.now)
-    bought = story.stage in {Stage.PAID, Stage.CASH}
-    cutoff = _("%(time)s截单，之后装货送出。", time=words.moment(order.cutoff_at))
-    packing = "next" if not bought else "now" if today < order.handover_on else "done"
-    handing = "next" if not bought or today < order.handover_on else "now"
-    place = _(
-        "%(hours)s，%(place)s %(address)s", hours=hours(story.stop), place=story.stop.name, address=story.stop.address
-    )
-    if today > order.handover_on:
-        place = _("约定的日子已过。如果没有取到，请联系取货点。") + " " + place
-    return [
-        {"title": _("农户备货"), "text": cutoff, "state": packing},
-        {"title": _("%(day)s取货", day=words.day(order.handover_on)), "text": place.strip(), "state": handing},
-    ]
+def _packing(story: Story) -> dict[str, Any]:
+    cutoff = _("%(time)s截单，之后装货送出。", time=words.moment(story.order.cutoff_at))
+    state = "next" if not story.is_bought else "now" if story.today < story.order.handover_on else "done"
+    return {"title": _("农户备货"), "text": cutoff, "state": state}
+
+
+def _handing(story: Story) -> dict[str, Any]:
+    order, stop = story.order, story.stop
+    on, amount = words.day(order.handover_on), format_yuan(order.total_fen)
+    cash = story.stage is Stage.CASH
+    title = _("%(day)s取货，付现金 %(amount)s", day=on, amount=amount) if cash else _("%(day)s取货", day=on)
+    text = _("%(hours)s，%(place)s %(address)s", hours=hours(stop), place=stop.name, address=stop.address).strip()
+    if story.is_over:
+        text = _("约定的日子已过。没有取到的话，请联系取货点：%(place)s", place=text)
+    return {
+        "title": title,
+        "text": text,
+        "state": "now" if story.is_bought and story.today >= order.handover_on else "next",
+    }
 
 
 def _paid_before(story: Story) -> list[dict[str, Any]]:
@@ -202,11 +216,13 @@ def _ended(story: Story) -> dict[str, Any]:
     }
 
 
-def _refund(refund: Refund) -> dict[str, Any]:
+def _refund(story: Story, refund: Refund) -> dict[str, Any]:
     states = {RefundState.SUCCEEDED: "done", RefundState.FAILED: "failed"}
+    by_cash = any(payment.id == refund.payment_id and payment.method is Method.CASH for payment in story.payments)
+    owed = by_cash and refund.state is not RefundState.SUCCEEDED
     return {
         "title": _("退款 %(amount)s", amount=format_yuan(refund.amount_fen)),
-        "text": str(words.REFUND_STATES[refund.state]),
+        "text": _("请到取货点领回现金。") if owed else str(words.REFUND_STATES[refund.state]),
         "at": words.moment(refund.ended_at or refund.requested_at),
         "state": states.get(refund.state, "now"),
     }

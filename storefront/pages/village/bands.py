@@ -30,9 +30,9 @@ def hint(band: Band, price_fen: int) -> str:
 
 
 def source(band: Band) -> str:
-    """Where the band comes from and of which day."""
+    """Where the band comes from, and of which month."""
     if band.source and band.as_of_on:
-        return _("%(source)s，%(day)s", source=band.source, day=words.day(band.as_of_on))
+        return _("%(source)s，%(month)s", source=band.source, month=words.month(f"{band.as_of_on:%Y-%m}"))
     return band.source
 
 

@@ -65,9 +65,9 @@ class Draft:
     quantity: int = 0
     price_fen: int = 0
 
-    def address(self, ask: Ask) -> str:
+    def address(self, ask: str) -> str:
         """The query that opens a question again, with everything answered so far."""
-        return urlencode({**self.answers(), "ask": ask.value})
+        return urlencode({**self.answers(), "ask": ask})
 
     def answers(self, *leave_out: str) -> dict[str, str]:
         """The answers as the forms carry them."""

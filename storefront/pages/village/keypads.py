@@ -8,7 +8,7 @@ from starlette.responses import Response
 from market.goods import produce
 from market.goods.listings import Listing
 from storefront.forms import Form
-from storefront.pages.village import bands
+from storefront.pages.village import bands, counts
 from storefront.pages.village.houses import House
 from storefront.render import Page
 
@@ -19,24 +19,20 @@ async def price(page: Page, session: AsyncSession, house: House, goods: dict[str
     row = await produce.counted(session, listing.produce_code, listing.measure)
     band = bands.said(produce.band(row, listing.grams_each))
     value = form.values.get("price", bands.short_yuan(listing.price_fen))
-    return _ask(page, "village/price.html", house, goods, form, band=band, value=value)
+    one = counts.one(listing.measure, listing.grams_each)
+    return _ask(page, "village/price.html", house, goods, form, band=band, value=value, one=one)
 
 
-async def stock(page: Page, session: AsyncSession, house: House, goods: dict[str, Any], form: Form) -> Response:
+def stock(page: Page, house: House, goods: dict[str, Any], form: Form) -> Response:
     """How many are left to sell?"""
     value = form.values.get("quantity", str(goods["left"]))
-    return _ask(page, "village/stock.html", house, goods, form, value=value, most=await _most(session, goods))
+    return _ask(page, "village/stock.html", house, goods, form, value=value)
 
 
-async def restoration(page: Page, session: AsyncSession, house: House, goods: dict[str, Any], form: Form) -> Response:
+def restoration(page: Page, house: House, goods: dict[str, Any], form: Form) -> Response:
     """How many are there to sell again?"""
     value = form.values.get("quantity", "")
-    return _ask(page, "village/restoration.html", house, goods, form, value=value, most=await _most(session, goods))
-
-
-async def _most(session: AsyncSession, goods: dict[str, Any]) -> int:
-    listing: Listing = goods["listing"]
-    return (await produce.counted(session, listing.produce_code, listing.measure)).most_quantity
+    return _ask(page, "village/restoration.html", house, goods, form, value=value)
 
 
 def _ask(page: Page, template: str, house: House, goods: dict[str, Any], form: Form, **more: Any) -> Response:

@@ -60,7 +60,7 @@ async def show_stock(
 ) -> Response:
     """The keypad for what is left."""
     goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-    return await keypads.stock(page, session, house, goods, Form({}, {}))
+    return keypads.stock(page, house, goods, Form({}, {}))
 
 
 @router.post("/stock")
@@ -73,7 +73,7 @@ async def change_stock(
     await _count(page, session, listing_id, step, form, now)
     if not form.ok:
         goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-        return await keypads.stock(page, session, house, goods, form)
+        return keypads.stock(page, house, goods, form)
     if step and form.text("back") == "list":
         return page.redirect(f"/village/{house.id}/goods#g-{listing_id}")
     return page.redirect(f"/village/goods/{listing_id}", ("success", _("数量改好了")))
@@ -97,7 +97,7 @@ async def show_restoration(
 ) -> Response:
     """The keypad: how many are there to sell again?"""
     goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-    return await keypads.restoration(page, session, house, goods, Form({}, {}))
+    return keypads.restoration(page, house, goods, Form({}, {}))
 
 
 @router.post("/restoration")
@@ -111,7 +111,7 @@ async def create_restoration(
         return page.redirect(f"/village/goods/{listing_id}", ("info", _("正在卖，不用再上架")))
     await _put_back(page, session, listing_id, form, now)
     if not form.ok:
-        return await keypads.restoration(page, session, house, goods, form)
+        return keypads.restoration(page, house, goods, form)
     return page.redirect(f"/village/goods/{listing_id}", ("success", _("又上架了，买的人能看到了")))
 
 

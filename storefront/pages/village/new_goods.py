@@ -11,10 +11,9 @@ from market.goods import listings, produce
 from market.ground import idempotency
 from market.ground.idempotency import Claim
 from market.ground.settings import Settings
-from storefront import words
 from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import bands, drafts, uploads
+from storefront.pages.village import bands, counts, drafts, uploads
 from storefront.pages.village.drafts import Ask, Draft
 from storefront.pages.village.houses import House, HouseDep
 from storefront.render import Page
@@ -66,9 +65,10 @@ async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, st
         case Ask.WHAT:
             more = {"produce": (await session.exec(produce.on_offer())).all()}
         case Ask.AMOUNT:
-            more = {"choices": [(way.key, words.measure(way.measure, way.grams_each)) for way in draft.ways]}
+            more = {"choices": [(way.key, counts.short(way.measure, way.grams_each)) for way in draft.ways]}
         case Ask.PRICE if draft.way is not None:
-            more = {"band": bands.said(draft.way.band)}
+            one = counts.one(draft.way.measure, draft.way.grams_each)
+            more = {"band": bands.said(draft.way.band), "one": one}
         case Ask.PHOTO if draft.way is not None:
             more = {"hint": bands.hint(draft.way.band, draft.price_fen), "key": draft.form.text("key") or uuid4().hex}
         case _:

@@ -15,7 +15,7 @@ from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.pages.village.houses import HouseDep
 
 router = APIRouter(prefix="/village/{household_id:int}")
-_AHEAD, _BEHIND = timedelta(days=60), timedelta(days=14)
+_AHEAD, _BEHIND, _DAY = timedelta(days=60), timedelta(days=14), timedelta(days=1)
 
 
 @dataclass
@@ -43,13 +43,13 @@ class Handover:
 
 
 @router.get("/orders")
-async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep) -> Response:
-    """The picking list, the soonest first; below it what was handed over in the last two weeks."""
+async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, past: bool = False) -> Response:
+    """The picking list, the soonest first; or what was handed over in the last two weeks, the latest first."""
     today = day_of(now)
-    wishes = await reports.to_prepare(session, house.id, from_on=today - _BEHIND, until_on=today + _AHEAD)
-    ahead = _handovers([wish for wish in wishes if wish.handover_on >= today])
-    behind = _handovers([wish for wish in wishes if wish.handover_on < today])
-    return page("village/orders.html", house=house, ahead=ahead, behind=behind[::-1], now=now, today=today)
+    days = (today - _BEHIND, today - _DAY) if past else (today, today + _AHEAD)
+    handovers = _handovers(await reports.to_prepare(session, house.id, from_on=days[0], until_on=days[1]))
+    shown = handovers[::-1] if past else handovers
+    return page("village/orders.html", house=house, handovers=shown, past=past, now=now)
 
 
 def _handovers(wishes: list[Wish]) -> list[Handover]:

@@ -50,6 +50,7 @@ def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered:
         "unit": one,
         "kilo_fen": listing.price_fen * 2 if listing.measure is Measure.JIN else None,
         "left": stock.left,
+        "left_quantity": words.quantity(stock.left, listing.measure, listing.grams_each),
         "left_text": _("还剩 %(quantity)s", quantity=words.quantity(stock.left, listing.measure, listing.grams_each)),
         "ordered_text": words.quantity(count, listing.measure, listing.grams_each) if count else "",
         "is_live": listing.state is ListingState.LIVE,

@@ -35,7 +35,7 @@ class Program:
         given = {"content": body} if isinstance(body, bytes) else {"json": body}
         if isinstance(body, bytes):
             headers["Content-Type"] = "application/json"
-        return await self.http.request(verb, f"/api/v1{path}", headers=headers, **given)  # type: ignore[arg-type]
+        return await self.http.request(verb, f"/api/v1{path}", headers=headers, **given)
 
 
 Programs = Callable[[int | None], Awaitable[Program]]

@@ -43,9 +43,7 @@ def is_fault(answer: Response) -> bool:
         ("GET", "/payments/00000000-0000-4000-8000-000000000000", 404, "NotFound"),
     ],
 )
-async def test_strange_addresses(
-    api: Programs, world: World, verb: str, path: str, status: int, error: str
-) -> None:
+async def test_strange_addresses(api: Programs, world: World, verb: str, path: str, status: int, error: str) -> None:
     answer = await (await api(world.buyer)).send(verb, path)
     assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
     assert is_fault(answer)
@@ -54,7 +52,8 @@ async def test_strange_addresses(
 @pytest.mark.parametrize(
     "asked",
     [
-        {"q": "\x00"}, {"q": "。。。"}, {"q": "x" * 81}, {"produce": "a\x00"}, {"division": "14110"}, {"division": "abc"},
+        {"q": "\x00"}, {"q": "。。。"}, {"q": "x" * 81}, {"produce": "a\x00"},
+        {"division": "14110"}, {"division": "abc"},
         {"division": "\x00"}, {"min_fen": "-1"}, {"min_fen": "1.5"}, {"max_fen": str(2**63)}, {"max_fen": "9" * 5000},
         {"sort": "cheapest"}, {"limit": "0"}, {"limit": "101"}, {"limit": "many"}, {"cursor": "x"}, {"cursor": "1.2"},
         {"cursor": "9" * 40}, {"cursor": "1", "sort": "price"}, {"cursor": "\x00"},
@@ -110,7 +109,9 @@ async def test_a_huge_body_is_not_read(api: Programs, world: World, announced: b
 
 
 _text = st.text(max_size=100)
-_number = st.one_of(st.integers(), st.integers(min_value=-3, max_value=120), st.floats(), st.booleans(), st.none(), _text)
+_number = st.one_of(
+    st.integers(), st.integers(min_value=-3, max_value=120), st.floats(), st.booleans(), st.none(), _text
+)
 _query = st.fixed_dictionaries(
     {},
     optional={
@@ -134,9 +135,14 @@ async def test_no_query_breaks_the_listings(nobody: Program, asked: dict[str, An
 
 
 def _orders(world_ids: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
-    line = st.fixed_dictionaries({"listing_id": st.one_of(world_ids, _number), "quantity": _number, "seen_fen": _number})
+    line = st.fixed_dictionaries(
+        {"listing_id": st.one_of(world_ids, _number), "quantity": _number, "seen_fen": _number}
+    )
     order = st.fixed_dictionaries(
-        {"wallet": st.one_of(st.sampled_from(["personal", "canteen"]), _number), "stop_id": st.one_of(st.just(1), _number)},
+        {
+            "wallet": st.one_of(st.sampled_from(["personal", "canteen"]), _number),
+            "stop_id": st.one_of(st.just(1), _number),
+        },
         optional={
             "lines": st.one_of(st.lists(line, max_size=6), _number),
             "work_unit_id": _number,
@@ -148,11 +154,9 @@ def _orders(world_ids: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
 
 
 @_FUZZ
-@given(body=_orders(st.integers(min_value=1, max_value=7)), key=st.one_of(st.none(), st.text("abc😀\t ", max_size=4)))
+@given(body=_orders(st.integers(min_value=1, max_value=7)), key=st.one_of(st.none(), st.text("ab", max_size=2)))
 async def test_no_body_breaks_the_orders(buying: Program, body: Any, key: str | None) -> None:
-    raw = json.dumps(body).encode()
-    sent = key.encode("ascii", "ignore").decode().strip() if key is not None else None
-    answer = await buying.post("/orders", raw, key=sent)
+    answer = await buying.post("/orders", json.dumps(body).encode(), key=key)
     assert answer.status_code in {201, 403, 404, 409, 422}, answer.text
     assert answer.status_code == 201 or is_fault(answer)
 

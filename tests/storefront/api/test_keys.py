@@ -77,11 +77,12 @@ async def test_the_same_key_and_body_get_the_same_answer(api: Programs, world: W
 async def test_every_change_honours_its_key(api: Programs, world: World) -> None:
     wang = await api(world.wang_account)
     listing = {"produce": "pumpkin", "measure": "piece", "price_fen": 500, "quantity": 3}
-    for verb, path, body in (
+    changes: list[tuple[str, str, object]] = [
         ("POST", "/listings", listing),
         ("PATCH", f"/listings/{world.mutton}", {"left": 7}),
         ("POST", f"/listings/{world.mutton}/withdrawal", None),
-    ):
+    ]
+    for verb, path, body in changes:
         first = await wang.send(verb, path, body, key=f"{verb} {path}")
         again = await wang.send(verb, path, body, key=f"{verb} {path}")
         assert first.is_success
@@ -90,8 +91,8 @@ async def test_every_change_honours_its_key(api: Programs, world: World) -> None
     buyer = await api(world.buyer)
     no = (await buyer.post("/orders", wish(world, (world.pear, 1)))).json()["no"]
     paths = [(f"/orders/{no}/payments", {"method": "cash"}), (f"/orders/{no}/cancellation", {"why": ""})]
-    for path, body in paths:
-        first, again = await buyer.post(path, body, key=path), await buyer.post(path, body, key=path)
+    for path, asked in paths:
+        first, again = await buyer.post(path, asked, key=path), await buyer.post(path, asked, key=path)
         assert first.is_success
         assert (first.status_code, first.content) == (again.status_code, again.content)
 
@@ -158,5 +159,3 @@ async def _standing_still(database: Database) -> None:
                 if (await connection.exec_driver_sql(waiting)).scalar():
                     return
             await asyncio.sleep(0.02)
-
-

@@ -65,13 +65,21 @@ async def test_online_methods_say_what_the_payer_does_next(paying_api: Programs,
 
 
 async def test_payments_of_others_are_not_found(api: Programs, world: World) -> None:
-    payment = await paid_in_cash(api, world, (world.pear, 1))
+    payment = await paid_in_cash(api, world, (world.mutton, 1))
+    body = {"amount_fen": 100, "reason": "试试"}
     for stranger in (world.second_buyer, world.wang_account, world.township_officer, world.administrator):
         program = await api(stranger)
         assert (await program.get(f"/payments/{payment['id']}")).status_code == 404
-        refused = await program.post(f"/payments/{payment['id']}/refunds", {"amount_fen": 100, "reason": "试试"})
+        refused = await program.post(f"/payments/{payment['id']}/refunds", body)
         assert (refused.status_code, refused.json()["error"]) == (404, "NotFound")
-    assert (await (await api(world.officer)).get(f"/payments/{payment['id']}")).status_code == 200
+
+
+async def test_an_officer_of_a_part_may_look_but_not_refund(api: Programs, world: World) -> None:
+    payment = await paid_in_cash(api, world, (world.pear, 1))
+    township = await api(world.township_officer)
+    assert (await township.get(f"/payments/{payment['id']}")).status_code == 200
+    refused = await township.post(f"/payments/{payment['id']}/refunds", {"amount_fen": 100, "reason": "试试"})
+    assert (refused.status_code, refused.json()["error"]) == (403, "NotAllowed")
 
 
 async def test_staff_refund_no_more_than_was_paid(api: Programs, world: World) -> None:
@@ -86,8 +94,9 @@ async def test_staff_refund_no_more_than_was_paid(api: Programs, world: World) -
     assert (above.status_code, above.json()["error"]) == (409, "OverLimit")
     assert above.json()["detail"] == {"name": "amount_fen", "limit": 2000, "given": 2001}
     assert (await (await api(world.buyer)).get(f"/payments/{payment['id']}")).json()["refunded_fen"] == 5000
-    for wrong in ({"amount_fen": 0, "reason": "x"}, {"amount_fen": 1, "reason": " "}, {"amount_fen": "1", "reason": "x"},
-                  {"amount_fen": 2**63, "reason": "x"}, {"amount_fen": 1}, {"amount_fen": 1, "reason": "\x00"}):  # fmt: skip
+    malformed = [{"amount_fen": amount, "reason": "x"} for amount in (0, -1, "1", 1.5, None, 2**63)]
+    malformed += [{"amount_fen": 1, "reason": reason} for reason in (" ", "", None, "\x00", "长" * 201)]
+    for wrong in (*malformed, {"amount_fen": 1}, {}):
         assert (await officer.post(path, wrong)).status_code == 422
     assert (await (await api(world.buyer)).post(path, {"amount_fen": 1, "reason": "我要"})).status_code == 404
 
@@ -116,5 +125,3 @@ async def test_an_unpaid_payment_has_nothing_to_refund(api: Programs, world: Wor
     officer = await api(world.officer)
     refused = await officer.post(f"/payments/{payment['id']}/refunds", {"amount_fen": 1, "reason": "x"})
     assert (refused.status_code, refused.json()["error"]) == (409, "NotMovable")
-
-

@@ -1,0 +1,37 @@
+"""One household's sheet: the lines, refunds and payouts behind its figures. Every look leaves a trace."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from market.reports import sheets
+from storefront import income_files, words
+from storefront.deps import NowDep, PageDep, SessionDep
+from storefront.pages.desk.asked import AskedDep, OfficerDep
+from storefront.texts import gettext as _
+from storefront.texts import lazy_gettext as _l
+
+router = APIRouter()
+LINE_STATES = {
+    "sold": ("paid", _l("已卖出")),
+    "refunded": ("refunded", _l("部分退款")),
+    "returned": ("refunded", _l("全部退款")),
+    "earlier": ("refunded", _l("以前卖出，这段时间退款")),
+}
+
+
+@router.get("/desk/households/{household_id}")
+async def show_household(
+    page: PageDep, session: SessionDep, officer: OfficerDep, asked: AskedDep, now: NowDep, household_id: int
+) -> Response:
+    """The sheet of one household for a period."""
+    scope = asked.report(officer, now).scope
+    home = await sheets.open_sheet(session, officer, household_id, on=scope.to_on, now=now)
+    days, offset = {"from_on": scope.from_on, "to_on": scope.to_on}, (asked.page - 1) * sheets.PAGE
+    first, last = words.month(f"{scope.from_on:%Y-%m}"), words.month(f"{scope.to_on:%Y-%m}")
+    return page(
+        "desk/household.html", home=home, asked=asked, line_states=LINE_STATES,
+        standing=(await income_files.labels(session)).standing(home.standing),
+        sums=await sheets.sums(session, household_id, **days), reached=await sheets.reached(session, household_id, **days),
+        lines=await sheets.lines(session, household_id, **days, offset=offset), most=sheets.PAGE,
+        period=first if first == last else _("%(first)s到%(last)s", first=first, last=last),
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""People and their roles: an administrator gives and ends grants inside their own division."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from market.ground.errors import Malformed
+from market.people import grants
+from market.people.accounts import Role, Viewer, parse_phone
+from storefront.deps import NowDep, PageDep, SessionDep, require
+from storefront.forms import Form, read_form
+from storefront.texts import gettext as _
+
+router = APIRouter()
+AdministratorDep = Annotated[Viewer, Depends(require(Role.ADMINISTRATOR))]
+_PAGE = 50
+
+
+@router.get("/operator/people")
+async def list_people(page: PageDep, session: SessionDep, viewer: AdministratorDep, q: str = "", after: int = 0) -> Response:
+    """Everyone who holds a role in the administrator's division."""
+    found = await grants.held(session, viewer, q=q.strip(), offset=max(0, after), limit=_PAGE + 1)
+    more = after + _PAGE if len(found) > _PAGE else 0
+    return page("operator/people.html", held=found[:_PAGE], q=q, more=more, before=max(0, after - _PAGE) if after else None)
+
+
+@router.get("/operator/people/new")
+async def show_new_grant(page: PageDep, session: SessionDep, viewer: AdministratorDep) -> Response:
+    """Ask whom to give which role over what."""
+    return page("operator/new_grant.html", form=Form({}, {}), choices=await grants.choices(session, viewer))
+
+
+@router.post("/operator/people")
+async def create_grant(
+    request: Request, page: PageDep, session: SessionDep, viewer: AdministratorDep, now: NowDep
+) -> Response:
+    """Give a role. The person signs in with that phone; nothing is sent to them."""
+    form = await read_form(request)
+    name = form.text("name", most=40, required=True)
+    choices = await grants.choices(session, viewer)
+    over = form.one_of("over", [choice.key for choice in choices])
+    try:
+        phone = parse_phone(form.text("phone"))
+    except Malformed as error:
+        form.reject_for(error)
+    if not form.ok:
+        return page("operator/new_grant.html", status=422, form=form, choices=choices)
+    chosen = next(choice for choice in choices if choice.key == over)
+    await grants.give(session, viewer, chosen, phone=phone, name=name, now=now)
+    return page.redirect("/operator/people", ("success", _("%(name)s 现在可以登录使用了", name=name)))
+
+
+@router.post("/operator/people/{grant_id}/end")
+async def end_grant(page: PageDep, session: SessionDep, viewer: AdministratorDep, grant_id: int, now: NowDep) -> Response:
+    """Take a role back at once; what the person did stays on record."""
+    await grants.end(session, viewer, grant_id, now=now)
+    return page.redirect("/operator/people", ("success", _("已收回，马上生效")))
