@@ -1,15 +1,15 @@
-"""Runs migrations through the product's own driver, on the connection `storefront.migrations` hands over or on DATABASE_URL."""
+"""Runs migrations on the connection `storefront.migrations` hands over, or on DATABASE_URL by the same driver."""
 
 import asyncio
 import os
 from typing import Any
 
-from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import market.tables  # noqa: F401  registers every table
 import payments.records  # noqa: F401
+from alembic import context
 from market.ground.db import driver_url, metadata
 
 

@@ -17,13 +17,14 @@ from payments import records, refunds
 from payments.records import Method, Notice, Payment, PaymentState, Refund
 from payments.stripe import LEAST_FEN, Event, Fate, Gateway, Seen
 
+
 def methods_for(order: Order, gateway: Gateway) -> list[Method]:
-    """The ways this order can be paid: online where it is set up and worth the provider's minimum, and cash at the stop."""
+    """The ways this order can be paid: online where set up and above the provider's minimum, and cash at the stop."""
     online = [Method.ALIPAY, Method.WECHAT_PAY, Method.CARD]
     return [*(online if gateway.is_open and order.total_fen >= LEAST_FEN else []), Method.CASH]
 
 
-async def start(  # noqa: PLR0913  who pays what, how, and where to come back to
+async def start(
     session: AsyncSession, gateway: Gateway, payer: Viewer, no: str, method: Method, *, return_url: str, now: datetime
 ) -> Payment:
     """Start paying an order, or find the attempt already open: two taps are one payment.
@@ -116,7 +117,9 @@ async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, 
         elif was_paid and payment.state is PaymentState.SUCCEEDED:
             left = payment.amount_fen - await records.refunded_fen(session, payment.id)
             if left:
-                await refunds.decide(session, payment, order, left, by=by.account_id, reason=why or "cancelled", now=now)
+                await refunds.decide(
+                    session, payment, order, left, by=by.account_id, reason=why or "cancelled", now=now
+                )
     return order
 
 
@@ -152,7 +155,11 @@ async def _withdraw(session: AsyncSession, payment: Payment, *, now: datetime) -
 
 async def _act_on(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
     match event.kind.split("."):
-        case ["payment_intent" | "checkout", *_, ("succeeded" | "payment_failed" | "canceled" | "completed" | "expired")]:
+        case [
+            "payment_intent" | "checkout",
+            *_,
+            ("succeeded" | "payment_failed" | "canceled" | "completed" | "expired"),
+        ]:
             return await _payment_news(session, gateway, event, now)
         case ["refund", _]:
             return await _refund_news(session, gateway, event, now)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_
+from sqlalchemy import BigInteger, ColumnElement, SQLColumnExpression, cast, func, or_
 from sqlmodel import col, false, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -118,7 +118,7 @@ async def listed(
 ) -> list[Listed]:
     """Payments of the officer's division, the newest first; one above a page if there are. `q`: part of a number."""
     back = (
-        select(func.coalesce(func.sum(col(Refund.amount_fen)), 0))
+        select(cast(func.coalesce(func.sum(col(Refund.amount_fen)), 0), BigInteger))
         .where(col(Refund.payment_id) == col(Payment.id), Refund.state != RefundState.FAILED)
         .correlate(Payment)
         .scalar_subquery()

@@ -18,7 +18,7 @@ from payments.records import Payment, PaymentState, Refund, RefundState
 from payments.stripe import Fate, Gateway, Seen
 
 
-async def request(  # noqa: PLR0913  who, what, how much, why, when
+async def request(
     session: AsyncSession, by: Viewer, payment_id: UUID, amount_fen: int, *, reason: str, now: datetime
 ) -> Refund:
     """Decide a refund. However many people click at once, no more goes back than was paid.
@@ -35,8 +35,15 @@ async def request(  # noqa: PLR0913  who, what, how much, why, when
     return refund
 
 
-async def decide(  # noqa: PLR0913  the columns of the row it leaves
-    session: AsyncSession, payment: Payment, order: Order, amount_fen: int, *, by: int | None, reason: str, now: datetime
+async def decide(
+    session: AsyncSession,
+    payment: Payment,
+    order: Order,
+    amount_fen: int,
+    *,
+    by: int | None,
+    reason: str,
+    now: datetime,
 ) -> Refund:
     """Write a refund of a sale and take it out of the households' books. Expects payment and order locked."""
     await _check_bound(session, payment, amount_fen)
@@ -106,7 +113,7 @@ async def _check_bound(session: AsyncSession, payment: Payment, amount_fen: int)
         raise OverLimit("amount_fen", left, amount_fen)
 
 
-def _written(  # noqa: PLR0913  the columns of the row
+def _written(
     session: AsyncSession, payment: Payment, amount_fen: int, *, by: int | None, reason: str, now: datetime
 ) -> Refund:
     refund = Refund(

@@ -1,4 +1,4 @@
-"""Stripe: Alipay by redirect, WeChat Pay by QR code, cards on Stripe's own checkout page. The only file that imports it."""
+"""Stripe: Alipay by redirect, WeChat Pay by QR code, cards on its own checkout page. The only file that imports it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,8 +83,10 @@ class Gateway:
         """Whether notices can be verified: an empty secret closes the door to all of them."""
         return self._webhook_secret is not None and bool(self._webhook_secret.get_secret_value())
 
-    async def start(self, method: Method, *, payment_id: UUID, order_no: str, amount_fen: int, return_url: str) -> Started:
-        """Open a payment at the provider. The payment's id is the idempotency key: a repeated call finds the same object."""
+    async def start(
+        self, method: Method, *, payment_id: UUID, order_no: str, amount_fen: int, return_url: str
+    ) -> Started:
+        """Open a payment at the provider. Our id is the idempotency key: a repeated call finds the same object."""
         options: Any = {"idempotency_key": f"payment-{payment_id}"}
         metadata = {"payment_id": str(payment_id), "order_no": order_no}
         try:
@@ -165,7 +167,7 @@ class Gateway:
             raise Unavailable("stripe")
         return self._client
 
-    async def _start_wallet(  # noqa: PLR0913  one call's worth of fields
+    async def _start_wallet(
         self, method: Method, amount_fen: int, order_no: str, return_url: str, metadata: dict[str, str], options: Any
     ) -> Started:
         params: Any = {
@@ -236,7 +238,9 @@ def _seen_checkout(session: stripe.checkout.Session) -> Seen:
 
 def _seen_refund(refund: stripe.Refund) -> Seen:
     fates = {"succeeded": Fate.SUCCEEDED, "failed": Fate.FAILED, "canceled": Fate.FAILED}
-    return Seen(refund.id, fates.get(refund.status or "", Fate.WAITING), refund.amount, failure=refund.failure_reason or "")
+    return Seen(
+        refund.id, fates.get(refund.status or "", Fate.WAITING), refund.amount, failure=refund.failure_reason or ""
+    )
 
 
 def _uuid(text: Any) -> UUID | None:

@@ -71,5 +71,3 @@ async def _in_their_language(request: Request, call_next: Callable[[Request], Aw
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response
-
-

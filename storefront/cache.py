@@ -1,6 +1,5 @@
 """Redis, or its stand-in inside the process. Holds sessions, codes and limits; losing it loses no order."""
 
-
 import fakeredis
 from redis.asyncio import Redis
 

@@ -95,9 +95,9 @@ def grant(
     name: Annotated[str, typer.Option()] = "",
 ) -> None:
     """Give a role to a person, e.g. the first administrator of a county."""
-    field = {
-        Role.HOUSEHOLD: "household_id", Role.AGENT: "station_id", Role.MEMBER: "work_unit_id", Role.CLERK: "work_unit_id",
-    }.get(role, "division_code")  # fmt: skip
+    fields = {Role.HOUSEHOLD: "household_id", Role.AGENT: "station_id"}
+    fields |= {Role.MEMBER: "work_unit_id", Role.CLERK: "work_unit_id"}
+    field = fields.get(role, "division_code")
 
     async def give(session: AsyncSession) -> str:
         account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())

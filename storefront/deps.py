@@ -23,7 +23,7 @@ class SignInFirst(NotAllowed):
     """The page is for people we know: the person is asked to sign in and comes back."""
 
 
-class StartAgain(Exception):  # noqa: N818  not an error: the person is sent back with a word
+class StartAgain(Exception):
     """Roll back what was begun and send the person to a page where they can mend it, with a message."""
 
     def __init__(self, url: str, kind: str, text: str) -> None:
@@ -110,7 +110,7 @@ def cart_owner(viewer: ViewerDep, browser: BrowserDep) -> str:
 CartOwnerDep = Annotated[str, Depends(cart_owner)]
 
 
-async def _page(  # noqa: PLR0913, PLR0917  what a page is made of
+async def _page(
     request: Request, state: StateDep, session: SessionDep, browser: BrowserDep, viewer: ViewerDep, owner: CartOwnerDep
 ) -> Page:
     known = viewer.signed_in or not browser.is_new

@@ -1,5 +1,7 @@
 """What watches the market asks here: alive, ready, and how busy."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from redis.exceptions import RedisError
@@ -26,16 +28,12 @@ async def show_health() -> PlainTextResponse:
 async def show_readiness(state: StateDep) -> JSONResponse:
     """Ready: database reachable and of this version's shape, Redis reachable."""
     found = {"database": False, "migrated": False, "redis": False}
-    try:
+    with suppress(SQLAlchemyError, OSError):
         async with state.database.engine.connect() as connection:
             found["database"] = True
             found["migrated"] = await connection.run_sync(is_migrated)
-    except (SQLAlchemyError, OSError):
-        pass  # reported as not reachable
-    try:
+    with suppress(RedisError, OSError):
         found["redis"] = bool(await state.redis.ping())
-    except (RedisError, OSError):
-        pass  # reported as not reachable
     return JSONResponse(found, status_code=200 if all(found.values()) else 503)
 
 

@@ -1,10 +1,9 @@
-"""Work that is not done while somebody waits. Jobs are queued inside the transaction that needs them and may run twice."""
+"""Work nobody waits for. Jobs are queued inside the transaction that needs them, and bear being run twice."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,6 @@ log = logging.getLogger("yigou.jobs")
 _STALLED_AFTER_SECONDS = 30
 _CONCURRENCY = 4
 _AGAIN = RetryStrategy(max_attempts=12, exponential_wait=2)
-
 
 
 def make_app(state: State) -> App:

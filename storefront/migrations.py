@@ -32,7 +32,7 @@ def is_migrated(connection: Connection) -> bool:
 
 def newest() -> str:
     """Number of the newest migration there is."""
-    return sorted(path.name for path in (ROOT / "alembic" / "versions").glob("[0-9]*.py"))[-1].split("_")[0]
+    return max(path.name for path in (ROOT / "alembic" / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 def _upgrade(connection: Connection) -> None:

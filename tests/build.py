@@ -17,15 +17,15 @@ from payments.stripe import Gateway
 from tests.world import BEGIN, World
 
 
-async def terms(session: AsyncSession, world: World, *, now: datetime = BEGIN, wallet: Wallet = Wallet.PERSONAL) -> Terms:
+async def terms(
+    session: AsyncSession, world: World, *, now: datetime = BEGIN, wallet: Wallet = Wallet.PERSONAL
+) -> Terms:
     """The usual stop and the buyer's own money."""
     handover = await stops.handover_at(session, world.stop, now=now)
     return Terms(wallet, world.stop, handover.county_code, handover.on, handover.cutoff_at)
 
 
-async def order(
-    session: AsyncSession, world: World, *items: Item, buyer: int = 0, now: datetime = BEGIN
-) -> Placed:
+async def order(session: AsyncSession, world: World, *items: Item, buyer: int = 0, now: datetime = BEGIN) -> Placed:
     """A placed order; two 斤 of mutton unless told otherwise."""
     viewer = await accounts.viewer_of(session, buyer or world.buyer)
     wanted = items or (Item(world.mutton, 2),)

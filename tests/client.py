@@ -47,13 +47,13 @@ class Browser:
         sessions = self.state.sessions
         opened = await sessions.sign_in(await sessions.open(_NoCookie()), account_id)  # type: ignore[arg-type]
         answer = Response(200)
-        name = sessions._signer.sign(opened.name).decode()  # noqa: SLF001
+        name = sessions._signer.sign(opened.name).decode()
         self.http.cookies.set(COOKIE, name)
         assert answer.is_success
 
     def another(self) -> "Browser":
         """A second browser on the same application, with nothing in common."""
-        fresh = AsyncClient(transport=self.http._transport, base_url=self.http.base_url)  # noqa: SLF001
+        fresh = AsyncClient(transport=self.http._transport, base_url=self.http.base_url)
         return replace(self, http=fresh)
 
 

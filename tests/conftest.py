@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import Database, plain_url
 from market.ground.settings import Settings
+from storefront.app import create_app
 from storefront.local import postgres
 from storefront.migrations import ROOT, migrate
 from tests.client import Browser
@@ -61,7 +62,7 @@ async def _make_template(server: str) -> World:
 
 @asynccontextmanager
 async def maintenance(server: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    connection: "asyncpg.Connection[Any]" = await asyncpg.connect(server)
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(server)
     try:
         yield connection
     finally:
@@ -138,8 +139,6 @@ async def paying_client(settings: Settings, cashier: Cashier) -> AsyncIterator[B
 @asynccontextmanager
 async def browser(settings: Settings) -> AsyncIterator[Browser]:
     """A browser on an application of these settings."""
-    from storefront.app import create_app
-
     app = create_app(settings)
     transport = ASGITransport(app=app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://shop.test", follow_redirects=False) as http:

@@ -70,9 +70,10 @@ def running_cashier(webhook_url: str = "http://127.0.0.1:9/hooks/stripe") -> Ite
     """Start the simulator and end it with the block."""
     port = free_near(20_000 + os.getpid() % 20_000)
     with tempfile.TemporaryDirectory() as folder:
+        data = str(Path(folder) / "stripe.sqlite3")
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "payments.simulator", "--port", str(port), "--data", str(Path(folder) / "s.sqlite3"),
+                sys.executable, "-m", "payments.simulator", "--port", str(port), "--data", data,
                 "--webhook-url", webhook_url, "--webhook-secret", WEBHOOK_SECRET,
                 "--public-url", f"http://127.0.0.1:{port}", "--watch-stdin",
             ],

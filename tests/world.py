@@ -127,9 +127,7 @@ async def _places_and_produce(session: AsyncSession) -> None:
     await session.flush()
 
 
-def _prices(
-    code: str, measure: Measure, per: int | None, fen: tuple[int, int, int, int], most: int
-) -> ProduceMeasure:
+def _prices(code: str, measure: Measure, per: int | None, fen: tuple[int, int, int, int], most: int) -> ProduceMeasure:
     least, low, high, highest = fen
     packs = [2500, 5000] if measure.is_pack else []
     return ProduceMeasure(

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import sqlmodel
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,6 +25,7 @@ from market.people.households import Household
 Rows = Select[*tuple[Any, ...]]
 PAGE = 24
 MOST = 100
+_MOST_DIGITS = 18
 
 
 class Sort(StrEnum):
@@ -147,18 +149,18 @@ async def cards_of(session: AsyncSession, listing_ids: list[int]) -> dict[int, C
 async def produce_on_sale(session: AsyncSession, *, on: date | None = None) -> list[Produce]:
     """The produce something is on sale of, in catalogue order; with a day, only what is in season then."""
     live = on_sale().with_only_columns(col(Listing.produce_code))
-    wanted = select(Produce).where(col(Produce.code).in_(live)).order_by(col(Produce.rank))
-    found = (await session.scalars(wanted)).all()
+    wanted = sqlmodel.select(Produce).where(col(Produce.code).in_(live)).order_by(col(Produce.rank))
+    found = (await session.exec(wanted)).all()
     return [item for item in found if on is None or item.in_season(on)]
 
 
 async def places_on_sale(session: AsyncSession) -> list[Division]:
     """Townships and villages something is on sale from, in the order of their codes."""
     live = on_sale().with_only_columns(col(Listing.division_code)).distinct()
-    codes = (await session.scalars(live)).all()
+    codes = (await run(session, live)).scalars().all()
     wanted = {*codes, *(code[: places.Level.TOWNSHIP] for code in codes)}
-    found = await session.scalars(select(Division).where(col(Division.code).in_(wanted)).order_by(col(Division.code)))
-    return list(found)
+    found = sqlmodel.select(Division).where(col(Division.code).in_(wanted)).order_by(col(Division.code))
+    return list(await session.exec(found))
 
 
 def _filtered(query: Rows, wanted: Wanted) -> Rows:
@@ -203,7 +205,9 @@ def _cursor(last: Card, sort: Sort) -> str:
 
 def _parse(cursor: str, parts: int) -> list[int]:
     numbers = cursor.split(".")
-    if len(numbers) != parts or not all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
+    if len(numbers) != parts or not all(
+        number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS for number in numbers
+    ):
         raise Malformed("cursor", "not_a_cursor", cursor[:30])
     return [int(number) for number in numbers]
 

@@ -95,7 +95,9 @@ async def seller_listing(session: AsyncSession, viewer: Viewer, listing_id: int)
     theirs = households.sold_for_by(viewer).with_only_columns(col(Household.id)).order_by(None)
     found = (
         await session.exec(
-            select(Listing).where(Listing.id == listing_id, col(Listing.household_id).in_(theirs)).with_for_update(key_share=True)
+            select(Listing)
+            .where(Listing.id == listing_id, col(Listing.household_id).in_(theirs))
+            .with_for_update(key_share=True)
         )
     ).one_or_none()
     if found is None:
@@ -165,7 +167,9 @@ async def add_left(session: AsyncSession, by: Viewer, listing_id: int, step: int
     return listing if left < 0 else await change_left(session, by, listing_id, left, now=now)
 
 
-async def change_photo(session: AsyncSession, by: Viewer, listing_id: int, photo: str | None, *, now: datetime) -> Listing:
+async def change_photo(
+    session: AsyncSession, by: Viewer, listing_id: int, photo: str | None, *, now: datetime
+) -> Listing:
     """Show another photo, or none."""
     listing = await seller_listing(session, by, listing_id)
     listing.photo, listing.changed_at = photo, now
@@ -229,9 +233,15 @@ def _must_be_live(listing: Listing, move: str) -> None:
         raise NotMovable("listing", listing.state, move)
 
 
-def _note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: str, now: datetime) -> None:  # noqa: PLR0913  the trail's columns
+def _note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: str, now: datetime) -> None:
     audit.note(
-        session, by.account_id, act, household_id=listing.household_id, subject=f"listing:{listing.id}", note=text, now=now
+        session,
+        by.account_id,
+        act,
+        household_id=listing.household_id,
+        subject=f"listing:{listing.id}",
+        note=text,
+        now=now,
     )
 
 

@@ -40,8 +40,9 @@ class ProduceMeasure(SQLModel, table=True):
 
     __tablename__ = "produce_measures"
     __table_args__ = (
-        CheckConstraint("0 < least_fen AND least_fen <= low_fen AND low_fen <= high_fen AND high_fen <= most_fen",
-                        name="prices"),
+        CheckConstraint(
+            "0 < least_fen AND least_fen <= low_fen AND low_fen <= high_fen AND high_fen <= most_fen", name="prices"
+        ),
         CheckConstraint("most_quantity > 0", name="most_quantity"),
         CheckConstraint("per_grams IS NULL OR per_grams > 0", name="per_grams"),
     )

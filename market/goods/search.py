@@ -38,7 +38,9 @@ def is_searchable(query: str) -> bool:
     return bool(_runs(query[:_MAX_QUERY]))
 
 
-def _run_matches(words: SQLColumnExpression[list[str]], text: SQLColumnExpression[str], run: str) -> ColumnElement[bool]:
+def _run_matches(
+    words: SQLColumnExpression[list[str]], text: SQLColumnExpression[str], run: str
+) -> ColumnElement[bool]:
     if run[0].isascii():
         return _has(words, [run])
     whole = and_(_has(words, _pairs(run) or [run]), text.contains(run, autoescape=True))

@@ -62,7 +62,9 @@ async def bring(session: AsyncSession, listing_id: int, quantity: int, *, by: in
     session.add(StockMove(listing_id=listing_id, at=now, account_id=by, kind=Move.LISTED, quantity=quantity))
 
 
-async def set_left(session: AsyncSession, listing_id: int, left: int, *, by: int | None, kind: Move, now: datetime) -> int:  # noqa: PLR0913  one column each
+async def set_left(
+    session: AsyncSession, listing_id: int, left: int, *, by: int | None, kind: Move, now: datetime
+) -> int:
     """Make what is left to sell exactly `left`; what orders hold stays held. Returns the change."""
     held = await session.exec(
         select(Stock.on_hand, Stock.reserved).where(Stock.listing_id == listing_id).with_for_update(key_share=True)
@@ -93,7 +95,8 @@ _MOVED = """
         SELECT l.listing_id, sum(l.quantity)::int AS quantity FROM order_lines l
         WHERE l.order_id = ANY(:order_ids) GROUP BY l.listing_id
     ), locked AS (
-        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s {wait}
+        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id)
+        ORDER BY s.listing_id FOR NO KEY UPDATE OF s {wait}
     ), done AS (
         UPDATE stock s SET {change}
         FROM moved m JOIN locked USING (listing_id) WHERE s.listing_id = m.listing_id {only_if}

@@ -25,7 +25,7 @@ class Trace(SQLModel, table=True):
     note: str = Field(default="", max_length=200)
 
 
-def note(  # noqa: PLR0913  each is one column of the trail
+def note(
     session: AsyncSession,
     account_id: int | None,
     act: str,

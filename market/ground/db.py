@@ -111,7 +111,6 @@ def choice(kind: type[StrEnum], *, name: str, **kwargs: Any) -> Any:
     return Field(sa_type=cast("type[Any]", column_type), **kwargs)
 
 
-
 async def run(
     session: AsyncSession, statement: Executable, values: Mapping[str, Any] | None = None
 ) -> CursorResult[*tuple[Any, ...]]:

@@ -5,7 +5,7 @@ import re
 from market.ground.errors import Malformed
 
 MAX_FEN = 99_999_999  # the provider's ceiling for one charge: eight digits in the smallest unit
-_YUAN = re.compile(r"^(?P<yuan>\d{1,7})(?:[.．](?P<fen>\d{1,2}))?$")
+_YUAN = re.compile(r"^(?P<yuan>[0-9]{1,7})(?:[.．](?P<fen>[0-9]{1,2}))?$")
 _GRAMS_PER_JIN = 500
 
 

@@ -7,7 +7,6 @@ import re
 from datetime import date
 from enum import IntEnum
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import CheckConstraint, ColumnElement, SQLColumnExpression
 from sqlmodel import Field, SQLModel, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,7 +16,7 @@ from market.ground.db import place_code
 from market.ground.errors import Malformed, NotFound
 
 _FULL = 12
-_CODE = re.compile(r"^[1-9]\d+$")
+_CODE = re.compile(r"^[1-9][0-9]+$")
 
 
 class Level(IntEnum):
@@ -34,9 +33,7 @@ class Division(SQLModel, table=True):
     """行政区划: a place by the significant digits of its national code."""
 
     __tablename__ = "divisions"
-    __table_args__ = (
-        CheckConstraint("code ~ '^[1-9][0-9]+$' AND length(code) IN (2, 4, 6, 9, 12)", name="code"),
-    )
+    __table_args__ = (CheckConstraint("code ~ '^[1-9][0-9]+$' AND length(code) IN (2, 4, 6, 9, 12)", name="code"),)
 
     code: str = place_code(primary_key=True)
     name: str = Field(max_length=60)
@@ -92,6 +89,8 @@ def parents(code: str) -> list[str]:
 
 def spell(name: str) -> tuple[str, str]:
     """Pinyin of a Chinese name without tones, and its initials: `梁家墕` is `liangjiayan`, `ljy`."""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  its dictionary is slow to load and few processes spell
+
     return (
         "".join(lazy_pinyin(name)).lower(),
         "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower(),

@@ -18,7 +18,7 @@ _DEFER = text("""
 """)
 
 
-async def enqueue(  # noqa: PLR0913  the queue's own columns
+async def enqueue(
     session: AsyncSession,
     task: str,
     *,

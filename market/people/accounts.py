@@ -17,7 +17,7 @@ from market.ground import audit
 from market.ground.db import choice, key_of, new_id, place_code
 from market.ground.errors import Malformed, NotFound
 
-_MOBILE = re.compile(r"^1[3-9]\d{9}$")
+_MOBILE = re.compile(r"^1[3-9][0-9]{9}$")
 _TOKEN_BYTES = 24
 
 

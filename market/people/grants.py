@@ -72,10 +72,8 @@ async def choices(session: AsyncSession, viewer: Viewer) -> list[Choice]:
     return sorted(found, key=lambda choice: (list(Role).index(choice.role), choice.name))
 
 
-async def give(
-    session: AsyncSession, by: Viewer, choice: Choice, *, phone: str, name: str, now: datetime
-) -> Grant:
-    """Give the role to the account of this phone, made if there is none; twice is once. NotAllowed outside the division."""
+async def give(session: AsyncSession, by: Viewer, choice: Choice, *, phone: str, name: str, now: datetime) -> Grant:
+    """Give the role to this phone's account, made if there is none; twice is once. NotAllowed outside the division."""
     if choice not in await choices(session, by):
         raise NotAllowed("give_role")
     account = await accounts.sign_up(session, phone=phone, name=name, now=now)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BigInteger, ColumnElement, cast, func
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -137,4 +137,5 @@ def _of(household_id: int, from_on: date, to_on: date) -> tuple[ColumnElement[bo
 
 
 def _sum(reason: Reason, sign: int) -> Any:
-    return sign * func.coalesce(func.sum(col(Posting.amount_fen)).filter(col(Posting.reason) == reason), 0)
+    total = func.sum(col(Posting.amount_fen)).filter(col(Posting.reason) == reason)
+    return cast(sign * func.coalesce(total, 0), BigInteger)

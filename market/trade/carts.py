@@ -95,7 +95,7 @@ async def quantity_of(session: AsyncSession, owner: str, listing_id: int) -> int
     return (await session.exec(line)).one_or_none() or 0
 
 
-async def put(session: AsyncSession, owner: str, listing_id: int, quantity: int, *, add: bool, now: datetime) -> None:  # noqa: PLR0913  add tells two taps on one button apart
+async def put(session: AsyncSession, owner: str, listing_id: int, quantity: int, *, add: bool, now: datetime) -> None:
     """Put a listing into the cart, or change how much of it. Zero takes it out."""
     if quantity <= 0 and not add:
         await take_out(session, owner, listing_id)
@@ -121,14 +121,12 @@ async def put(session: AsyncSession, owner: str, listing_id: int, quantity: int,
 
 async def take_out(session: AsyncSession, owner: str, listing_id: int) -> None:
     """Take a listing out of the cart."""
-    await session.exec(
-        delete(CartLine).where(col(CartLine.owner) == owner, col(CartLine.listing_id) == listing_id)
-    )
+    await session.exec(delete(CartLine).where(col(CartLine.owner) == owner, col(CartLine.listing_id) == listing_id))
 
 
 async def accept_price(session: AsyncSession, owner: str, listing_id: int, price_fen: int) -> None:
     """The buyer has seen this price of a line and goes on with it."""
-    await session.execute(
+    await session.exec(
         update(CartLine)
         .where(col(CartLine.owner) == owner, col(CartLine.listing_id) == listing_id)
         .values(seen_fen=price_fen)
@@ -137,9 +135,7 @@ async def accept_price(session: AsyncSession, owner: str, listing_id: int, price
 
 async def empty(session: AsyncSession, owner: str, listing_ids: list[int]) -> None:
     """What was ordered leaves the cart; what was added meanwhile stays."""
-    await session.exec(
-        delete(CartLine).where(col(CartLine.owner) == owner, col(CartLine.listing_id).in_(listing_ids))
-    )
+    await session.exec(delete(CartLine).where(col(CartLine.owner) == owner, col(CartLine.listing_id).in_(listing_ids)))
 
 
 async def hand_over(session: AsyncSession, visitor: str, account_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Orders: one purchase over many households, one line per listing. Tables, moves and questions; placing is `placing.py`."""
+"""Orders: one purchase over many households, one line per listing. How one is placed stands in `placing.py`."""
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -177,21 +177,22 @@ async def seen_by(session: AsyncSession, viewer: Viewer, no: str) -> Order:
 
 async def lines_of(session: AsyncSession, order_id: int) -> list[OrderLine]:
     """An order's lines."""
-    rows = await session.exec(
-        select(OrderLine).where(OrderLine.order_id == order_id).order_by(col(OrderLine.line_no))
-    )
+    rows = await session.exec(select(OrderLine).where(OrderLine.order_id == order_id).order_by(col(OrderLine.line_no)))
     return list(rows)
 
 
 async def lock(session: AsyncSession, order_id: int) -> Order:
     """The order, held until the transaction ends. The order's lock comes before its stock's, always."""
     found = await session.exec(
-        select(Order).where(Order.id == order_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+        select(Order)
+        .where(Order.id == order_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return found.one()
 
 
-def move(session: AsyncSession, order: Order, to: OrderState, *, by: int | None, why: str, now: datetime) -> None:  # noqa: PLR0913  the columns of the row it leaves
+def move(session: AsyncSession, order: Order, to: OrderState, *, by: int | None, why: str, now: datetime) -> None:
     """Change a locked order's state and leave a row that says who, when and why. NotMovable for an illegal move."""
     if to not in _MOVES[order.state]:
         raise NotMovable("order", order.state, to)
@@ -201,7 +202,9 @@ def move(session: AsyncSession, order: Order, to: OrderState, *, by: int | None,
     order.state = to
 
 
-async def confirm_for_cash(session: AsyncSession, order: Order, *, by: int | None, until: datetime, now: datetime) -> None:
+async def confirm_for_cash(
+    session: AsyncSession, order: Order, *, by: int | None, until: datetime, now: datetime
+) -> None:
     """The buyer will pay at the stop: the goods stay held until then. Expects a locked order."""
     if order.state is OrderState.CONFIRMED:
         return
@@ -224,7 +227,7 @@ async def mark_paid(session: AsyncSession, order: Order, *, by: int | None, why:
 
 
 async def expire_due(session: AsyncSession, *, now: datetime, most: int = 200) -> list[str]:
-    """End the holds that ran out and put their goods back on sale. Orders somebody is paying right now are left alone."""
+    """End the holds that ran out; their goods go back on sale. Orders being paid at this moment are left alone."""
     due = (
         await session.exec(
             select(Order)

@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import catalogue, stock
 from market.goods.listings import ListingState
-from market.ground.db import run
 from market.ground.clock import day_of
+from market.ground.db import run
 from market.ground.errors import (
     Malformed,
     MovedPrice,
@@ -66,7 +66,7 @@ class Placed:
 
 
 # Locking and checking every row before changing any makes the statement all-or-nothing; rows are taken in ascending
-# id, so that two carts in opposite order never wait for each other. One line needs no such care: its UPDATE is the check.
+# id, so that two carts in opposite order never wait for each other. One line needs no such care: its UPDATE checks.
 _HOLD_MANY = """
     , locked AS (
         SELECT s.listing_id, s.on_hand - s.reserved >= w.quantity AS enough
@@ -216,7 +216,9 @@ async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list
 async def _explain(session: AsyncSession, wanted: list[Item]) -> None:
     """Say why nothing was placed: withdrawn before changed price before shortage, as the buyer would want to know."""
     cards = await catalogue.cards_of(session, [item.listing_id for item in wanted])
-    gone = [i.listing_id for i in wanted if i.listing_id not in cards or cards[i.listing_id].state is not ListingState.LIVE]
+    gone = [
+        i.listing_id for i in wanted if i.listing_id not in cards or cards[i.listing_id].state is not ListingState.LIVE
+    ]
     if gone:
         raise NotOnSale(gone)
     moved = [

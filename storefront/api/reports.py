@@ -141,6 +141,7 @@ async def show_income(
     """Sales income out of the ledger, for officers and inside their division: gross, refunded, net and paid out."""
     scope, wanted, by = query.scope(caller, now), query.wanted(), query.by
     if query.format is not Shape.JSON:
-        return await income_files.respond(session, state, caller, scope, by, wanted, kind=query.format, now=now)
+        report = income_files.Report(scope, by, wanted)
+        return await income_files.respond(session, state, caller, report, kind=query.format, now=now)
     rows = await income.figures(session, scope, by, wanted=wanted, offset=query.offset(), limit=query.limit)
     return IncomeShown.of(scope, query, rows, await income.whole(session, scope, by, wanted=wanted))

@@ -93,9 +93,7 @@ async def test_the_same_notices_again_change_nothing(
         assert await build.balances(session) == {"payable": 7000, "clearing": -7000}
 
 
-async def test_two_taps_on_pay_are_one_payment(
-    database: Database, world: World, gateway: Gateway
-) -> None:
+async def test_two_taps_on_pay_are_one_payment(database: Database, world: World, gateway: Gateway) -> None:
     no = await place(database, world)
     first, second = [await start(database, world, gateway, no, Method.ALIPAY) for _ in range(2)]
     assert first.id == second.id

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import func, select
 
+from market.goods import listings
 from market.goods.stock import Stock
 from market.ground.db import Database, run
 from market.ground.errors import NotOnSale, OutOfStock
@@ -95,8 +96,6 @@ async def test_one_buyer_with_two_phones_holds_the_last_unit_once(database: Data
 
 
 async def test_withdrawing_and_ordering_at_once_never_sells_what_is_gone(database: Database, world: World) -> None:
-    from market.goods import listings
-
     async def withdraw() -> bool:
         async with database.transaction() as session:
             seller = await accounts.viewer_of(session, world.wang_account)

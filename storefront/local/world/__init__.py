@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery import stops
 from market.ground import clock
-from market.ground.db import open_database
+from market.ground.db import open_database, run
 from market.ground.settings import Settings
 from market.people.households import Household
 from market.people.units import Wallet
@@ -56,7 +56,7 @@ async def load_demo(settings: Settings, *, now: datetime | None = None) -> bool:
     database = open_database(settings)
     try:
         async with database.transaction() as session:
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await run(session, text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             if (await session.exec(select(Household.id).limit(1))).first() is not None:
                 return False
             await bring(session, settings, now=now or clock.now())
@@ -81,12 +81,12 @@ async def generate(
     try:
         for ordinal, (code, share) in enumerate(generation.counties_of(size)):
             async with database.transaction() as session:
-                await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                await run(session, text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 made |= await generation.county(session, code, share, ordinal=ordinal, seed=seed, now=at)
         async with database.transaction() as session:
             if made and size.counties > 1:
                 await generation.let_see_all(session, now=at)
-            await session.execute(text("ANALYZE"))
+            await run(session, text("ANALYZE"))
     finally:
         await database.close()
     return made

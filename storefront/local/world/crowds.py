@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storefront.local.world.history import run
+from storefront.local.world.history import run_script
 
 # A throw of the dice that is the same for the same number, so that sets can be thrown for in any order.
 _DICE = """
@@ -86,7 +86,7 @@ _LISTINGS = """
     SELECT id, listed_at, 'listed', 5 + pg_temp.dice(listing_no, :seed + 14, 40) FROM crowd_listings
     WHERE id NOT IN (SELECT id FROM crowd_models)
 """
-# Time passes a little faster in spring than in autumn, so that the months differ. Clerks pay from canteen or union.
+# Time passes slowly at both ends of the year, so that its months differ. Clerks pay from canteen or union.
 _ORDERS = """
     INSERT INTO past_orders (county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at, placed_at,
                              fate, settled_at, ended_at, taken_by, refunded_by)
@@ -114,7 +114,7 @@ _ORDERS = """
         CROSS JOIN LATERAL (SELECT n::float8 / CAST(:orders AS bigint) AS t) share
         CROSS JOIN LATERAL (
             SELECT CAST(:from_at AS timestamptz)
-                   + CAST(:lasting AS interval) * (t + 0.1 * sin(2 * pi() * t)) AS placed_at
+                   + CAST(:lasting AS interval) * (t - 0.1 * sin(2 * pi() * t)) AS placed_at
         ) at
         CROSS JOIN LATERAL (
             SELECT date_trunc('week', at.placed_at AT TIME ZONE 'Asia/Shanghai' - interval '2 days 12 hours')
@@ -150,21 +150,21 @@ _RESTOCK = """
 
 async def households(session: AsyncSession, values: dict[str, Any]) -> None:
     """Write the households of the villages in `crowd_villages`, with standing, consent and logins."""
-    await run(session, _DICE)
-    await run(session, _HOUSEHOLDS, values)
+    await run_script(session, _DICE)
+    await run_script(session, _HOUSEHOLDS, values)
 
 
 async def buyers(session: AsyncSession, values: dict[str, Any]) -> None:
     """Write work units with a stop each, and the people in them; the first of each is its clerk."""
-    await run(session, _BUYERS, values)
+    await run_script(session, _BUYERS, values)
 
 
 async def listings(session: AsyncSession, values: dict[str, Any]) -> None:
     """Write `copies` listings after the models that stand in every village, with their stock."""
-    await run(session, _LISTINGS, values)
+    await run_script(session, _LISTINGS, values)
 
 
 async def orders(session: AsyncSession, values: dict[str, Any]) -> None:
     """Plan a year of orders, and let the households have had what they sold."""
     for script in (_ORDERS, "ANALYZE past_orders", _LINES, _RESTOCK):
-        await run(session, script, values)
+        await run_script(session, script, values)

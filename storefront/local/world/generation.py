@@ -15,6 +15,7 @@ from market.goods import listings, produce
 from market.goods.listings import Offer
 from market.goods.produce import ProduceMeasure
 from market.ground import places
+from market.ground.db import run
 from market.people.accounts import Account, Grant, Role, Viewer, with_phone
 from market.people.households import Household
 from market.people.stations import Station
@@ -61,7 +62,7 @@ async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, 
     """Write one county's crowd; False where it stands already. Expects the small demo world."""
     if (await session.exec(select(Household.id).where(Household.number == f"G{code}0000001"))).first() is not None:
         return False
-    await session.execute(text("SET LOCAL work_mem = '128MB'"))
+    await run(session, text("SET LOCAL work_mem = '128MB'"))
     joined_at = now - timedelta(days=380)
     officer = (await session.exec(with_phone(DEMO_ACCOUNTS["officer"]))).one()
     ways = min(_WAYS_A_VILLAGE, size.listings)
@@ -104,10 +105,12 @@ async def _villages(session: AsyncSession, county_code: str, count: int) -> None
     ]
     session.add_all(made)
     await session.flush()  # households refer to both
-    await session.execute(
-        text("CREATE TEMPORARY TABLE crowd_villages (village bigint, code text, station_id bigint) ON COMMIT DROP")
+    await run(
+        session,
+        text("CREATE TEMPORARY TABLE crowd_villages (village bigint, code text, station_id bigint) ON COMMIT DROP"),
     )
-    await session.execute(
+    connection = await session.connection()
+    await connection.execute(
         text("INSERT INTO crowd_villages VALUES (:village, :code, :station_id)"),
         [
             {"village": at + 1, "code": place.code, "station_id": stations[at % len(stations)].id}

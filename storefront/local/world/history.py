@@ -8,6 +8,8 @@ reached them by transfer on the tenth of the next.
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.db import run
+
 _PLAN = """
     CREATE TEMPORARY TABLE past_orders (
         order_id bigint PRIMARY KEY DEFAULT nextval(pg_get_serial_sequence('orders', 'id')),
@@ -211,20 +213,20 @@ _STEPS = (
 
 async def plan(session: AsyncSession) -> None:
     """Make the two empty tables that say what happened. They vanish with the transaction."""
-    await run(session, _PLAN)
+    await run_script(session, _PLAN)
 
 
 async def write(session: AsyncSession, *, now: object) -> None:
     """Write what the plan says. Everything in it must have ended a day before `now`."""
-    await run(session, "ANALYZE past_orders; ANALYZE past_lines")
+    await run_script(session, "ANALYZE past_orders; ANALYZE past_lines")
     values = {"now": now, "why_cancelled": "改了安排", "why_claimed": "有几斤坏了"}
     for step in (*_STEPS, _STOCK):
-        await run(session, step, values)
+        await run_script(session, step, values)
 
 
-async def run(session: AsyncSession, script: str, values: dict[str, object] | None = None) -> None:
+async def run_script(session: AsyncSession, script: str, values: dict[str, object] | None = None) -> None:
     """Run the statements of a script one by one, each with those of the values it names."""
     for statement in script.split(";"):
         prepared = text(statement)
         named = prepared.compile().params
-        await session.execute(prepared, {name: value for name, value in (values or {}).items() if name in named})
+        await run(session, prepared, {name: value for name, value in (values or {}).items() if name in named})

@@ -136,5 +136,6 @@ async def _number(session: AsyncSession, year: Year) -> None:
     ).all()
     by_time = sorted(range(len(year.orders)), key=lambda at: year.orders[at]["placed_at"])
     id_of = dict(zip(by_time, ids, strict=True))
-    await session.execute(_PAST_ORDER, [{"order_id": id_of[at], **year.orders[at]} for at in by_time])
-    await session.execute(_PAST_LINE, [{**line, "order_id": id_of[line["order"]]} for line in year.lines])
+    connection = await session.connection()
+    await connection.execute(_PAST_ORDER, [{"order_id": id_of[at], **year.orders[at]} for at in by_time])
+    await connection.execute(_PAST_LINE, [{**line, "order_id": id_of[line["order"]]} for line in year.lines])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from market.ground import places
@@ -11,7 +12,6 @@ from market.people.accounts import Account, Grant, Role
 from market.people.households import Household
 from market.people.stations import Station
 from market.people.units import WorkUnit
-from sqlmodel.ext.asyncio.session import AsyncSession
 from storefront.deps import BuyerDep, PageDep, SessionDep
 from storefront.forms import read_form
 from storefront.texts import gettext as _

@@ -47,7 +47,7 @@ async def create_code(request: Request, page: PageDep, state: StateDep) -> Respo
 
 
 @router.post("/sign-in")
-async def create_session(  # noqa: PLR0917  what a handler of this page is given
+async def create_session(
     request: Request, page: PageDep, session: SessionDep, state: StateDep, browser: BrowserDep, now: NowDep
 ) -> Response:
     """Check the code; the visitor's cart comes along."""

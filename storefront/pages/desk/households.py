@@ -26,12 +26,13 @@ async def show_household(
     """The sheet of one household for a period."""
     scope = asked.report(officer, now).scope
     home = await sheets.open_sheet(session, officer, household_id, on=scope.to_on, now=now)
-    days, offset = {"from_on": scope.from_on, "to_on": scope.to_on}, (asked.page - 1) * sheets.PAGE
-    first, last = words.month(f"{scope.from_on:%Y-%m}"), words.month(f"{scope.to_on:%Y-%m}")
+    from_on, to_on, offset = scope.from_on, scope.to_on, (asked.page - 1) * sheets.PAGE
+    first, last = words.month(f"{from_on:%Y-%m}"), words.month(f"{to_on:%Y-%m}")
     return page(
-        "desk/household.html", home=home, asked=asked, line_states=LINE_STATES,
+        "desk/household.html", home=home, asked=asked, scope=scope, line_states=LINE_STATES, most=sheets.PAGE,
         standing=(await income_files.labels(session)).standing(home.standing),
-        sums=await sheets.sums(session, household_id, **days), reached=await sheets.reached(session, household_id, **days),
-        lines=await sheets.lines(session, household_id, **days, offset=offset), most=sheets.PAGE,
+        sums=await sheets.sums(session, household_id, from_on=from_on, to_on=to_on),
+        lines=await sheets.lines(session, household_id, from_on=from_on, to_on=to_on, offset=offset),
+        reached=await sheets.reached(session, household_id, from_on=from_on, to_on=to_on),
         period=first if first == last else _("%(first)s到%(last)s", first=first, last=last),
     )  # fmt: skip

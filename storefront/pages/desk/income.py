@@ -70,11 +70,45 @@ class Shown:
             for at, (key, sums) in enumerate(self.months)
         ]
 
+    def month_sums(self) -> list[tuple[str, int]]:
+        """The same as figures, with their sum below."""
+        if len(self.months) > _MOST_BARS:
+            rows = [(_("%(year)s年", year=year), fen) for year, fen, _nothing in self.bars()]
+        else:
+            rows = [(words.month(key), sums.net_fen) for key, sums in self.months]
+        return [*rows, (_("合计"), self.overview.sums.net_fen)]
+
+    def trend(self) -> dict[str, list[int]]:
+        """Each of the four figures by month, for the small lines of the tiles."""
+        return {name: [getattr(sums, name) for _key, sums in self.months] for name in Sums._fields[:4]}
+
+    def direction(self, column: str) -> str:
+        """Which way the rows stand in this column, also where nobody asked."""
+        if self.asked.sort:
+            return self.asked.direction(column)
+        usual = {By.HOUSEHOLD: "net_fen", By.MONTH: "name"}.get(self.report.by, "gross_fen")
+        return ("asc" if column == "name" else "desc") if column == usual else ""
+
+    def kept(self) -> list[tuple[str, str]]:
+        """What a search in the table must not forget."""
+        asked = self.asked
+        kept = {
+            "division": asked.division, "from": asked.first, "to": asked.last, "by": asked.by.value,
+            "standing": asked.standing, "sold": asked.sold.value, "sort": asked.sort,
+        }  # fmt: skip
+        return [(name, value) for name, value in kept.items() if value]
+
     def bands(self) -> list[tuple[str, int]]:
         """How many households lie in each band, those without sales first."""
         return [(_("没有销售"), self.overview.silent_count)] + [
             (band_name(band), band.household_count) for band in self.overview.bands
         ]
+
+    def band_facts(self) -> list[tuple[str, str]]:
+        """The bands as figures, with the share of all households."""
+        every = self.overview.household_count
+        rows = [(name, count) for name, count in [*self.bands(), (_("合计"), every)]]
+        return [(name, _("%(n)s 户 · %(share)s", n=f"{n:,}", share=words.percent(n, every))) for name, n in rows]
 
 
 @router.get("/desk")

@@ -9,60 +9,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.books.ledger import Book, Reason
 from market.ground import idempotency
 from market.ground.errors import Malformed
 from market.ground.idempotency import Claim
 from market.ground.money import format_yuan, parse_yuan
-from market.people.accounts import Account, Viewer
+from market.ground.places import is_within
+from market.people.accounts import Account, Role, Viewer
 from market.people.units import WorkUnit
 from market.trade import orders
 from market.trade.orders import Order
-from payments import oversight, refunds
+from payments import oversight, records, refunds
 from payments.oversight import Only
-from payments.records import Payment, PaymentState, RefundState
+from payments.records import Payment
 from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.forms import Form, read_form
 from storefront.pages.desk.asked import OfficerDep
+from storefront.pages.desk.wording import OF_A_PAYMENT, ONLY, STATES
 from storefront.texts import gettext as _
-from storefront.texts import lazy_gettext as _l
 
 router = APIRouter()
-ONLY = {
-    Only.ALL: _l("全部"),
-    Only.ARRIVED: _l("已到账"),
-    Only.WAITING: _l("等待付款"),
-    Only.RETURNED: _l("有退款"),
-    Only.STUCK: _l("退款没退成"),
-}
-STATES = {
-    PaymentState.STARTED: ("waiting", _l("等待付款")),
-    PaymentState.SUCCEEDED: ("paid", _l("已到账")),
-    PaymentState.FAILED: ("failed", _l("没有付成")),
-    PaymentState.CANCELLED: ("cancelled", _l("已关闭")),
-}
-REFUND_STATES = {
-    RefundState.REQUESTED: ("waiting", _l("已受理，等待退出")),
-    RefundState.PENDING: ("waiting", _l("正在退")),
-    RefundState.SUCCEEDED: ("refunded", _l("已退回")),
-    RefundState.FAILED: ("failed", _l("没有退成")),
-}
-BOOKS = {
-    Book.PAYABLE: _l("农户应得"),
-    Book.CLEARING: _l("收到的钱"),
-    Book.RETURNS: _l("待退给买家"),
-    Book.FEES: _l("手续费"),
-    Book.ROUNDING: _l("尾差"),
-    Book.PAID_OUT: _l("已到户"),
-}
-REASONS = {
-    Reason.SALE: _l("卖出"),
-    Reason.REFUND: _l("退款"),
-    Reason.UNDELIVERABLE: _l("钱到了货没了，全部退回"),
-    Reason.RETURN: _l("退款到账"),
-    Reason.PAYOUT: _l("到户"),
-}
-RAILS = {"stripe": _l("线上"), "cash": _l("现金"), "transfer": _l("转账")}
 
 
 class Looked(BaseModel):
@@ -120,38 +85,37 @@ async def _asked(
     session: AsyncSession, officer: Viewer, form: Form, left_fen: int, payment_id: UUID
 ) -> tuple[int, str, Claim | dict[str, Any]]:
     """Amount and reason as typed, checked against what is left unless this very form was already carried out."""
-    amount_fen, reason = 0, form.text("reason", most=200, required=True)
+    reason = form.text("reason", most=200, required=True)
     try:
         amount_fen = parse_yuan(form.text("amount"), field="amount")
-        body = f"refund {payment_id} {amount_fen} {reason}".encode()
-        done = await idempotency.claim(session, officer.id, key=form.text("key"), body=body)
     except Malformed as error:
-        form.errors.setdefault("amount" if error.field == "amount" else "reason", _("请返回上一页重新填写"))
-        if error.field == "amount":
-            form.errors.pop("amount")
-            form.reject_for(error)
-        return amount_fen, reason, {}
-    if isinstance(done, Claim):
-        if amount_fen <= 0:
-            form.reject("amount", "not_positive")
-        elif amount_fen > left_fen:
-            form.errors["amount"] = _("最多还能退 %(sum)s", sum=format_yuan(left_fen))
+        form.reject_for(error)
+        return 0, reason, {}
+    body = f"refund {payment_id} {amount_fen} {reason}".encode()
+    done = await idempotency.claim(session, officer.id, key=form.text("key"), body=body)
+    if isinstance(done, Claim) and amount_fen <= 0:
+        form.reject("amount", "not_positive")
+    elif isinstance(done, Claim) and amount_fen > left_fen:
+        form.errors["amount"] = _("最多还能退 %(sum)s", sum=format_yuan(left_fen))
     return amount_fen, reason, done
 
 
 async def _read(session: AsyncSession, officer: Viewer, payment_id: UUID) -> dict[str, Any]:
     payment, order = await oversight.seen_by(session, officer, payment_id)
     back = await oversight.refunds_of(session, payment_id)
+    granted, lines = officer.division_codes(Role.OFFICER), await orders.lines_of(session, order.id or 0)
+    theirs = [line for line in lines if any(is_within(line.division_code, code) for code in granted)]
     return {
         "payment": payment, "order": order, "refunds": back, "key": uuid4().hex,
-        "lines": await orders.lines_of(session, order.id or 0),
-        "granted": tuple(grant.division_code for grant in officer.grants if grant.division_code),
+        "lines": theirs, "other_count": len(lines) - len(theirs),
+        "other_fen": sum(line.amount_fen for line in lines) - sum(line.amount_fen for line in theirs),
+        "returned_fen": await records.refunded_fen(session, payment_id),
         "left_fen": await oversight.left_fen(session, payment),
         "may_refund": await oversight.may_refund(session, officer, payment_id),
         "notices": await oversight.notices_about(session, payment, back),
         "booked": await oversight.booked(session, officer, payment_id),
         "unit": await _unit(session, order), "taker": await _taker(session, payment),
-        "states": STATES, "refund_states": REFUND_STATES, "books": BOOKS, "reasons": REASONS, "rails": RAILS,
+        **OF_A_PAYMENT,
     }  # fmt: skip
 
 

@@ -18,11 +18,15 @@ _PAGE = 50
 
 
 @router.get("/operator/people")
-async def list_people(page: PageDep, session: SessionDep, viewer: AdministratorDep, q: str = "", after: int = 0) -> Response:
+async def list_people(
+    page: PageDep, session: SessionDep, viewer: AdministratorDep, q: str = "", after: int = 0
+) -> Response:
     """Everyone who holds a role in the administrator's division."""
     found = await grants.held(session, viewer, q=q.strip(), offset=max(0, after), limit=_PAGE + 1)
     more = after + _PAGE if len(found) > _PAGE else 0
-    return page("operator/people.html", held=found[:_PAGE], q=q, more=more, before=max(0, after - _PAGE) if after else None)
+    return page(
+        "operator/people.html", held=found[:_PAGE], q=q, more=more, before=max(0, after - _PAGE) if after else None
+    )
 
 
 @router.get("/operator/people/new")
@@ -52,7 +56,9 @@ async def create_grant(
 
 
 @router.post("/operator/people/{grant_id}/end")
-async def end_grant(page: PageDep, session: SessionDep, viewer: AdministratorDep, grant_id: int, now: NowDep) -> Response:
+async def end_grant(
+    page: PageDep, session: SessionDep, viewer: AdministratorDep, grant_id: int, now: NowDep
+) -> Response:
     """Take a role back at once; what the person did stays on record."""
     await grants.end(session, viewer, grant_id, now=now)
     return page.redirect("/operator/people", ("success", _("已收回，马上生效")))

@@ -67,11 +67,12 @@ async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, st
         case Ask.AMOUNT:
             more = {"choices": [(way.key, counts.short(way.measure, way.grams_each)) for way in draft.ways]}
         case Ask.PRICE if draft.way is not None:
-            one = counts.one(draft.way.measure, draft.way.grams_each)
-            more = {"band": bands.said(draft.way.band), "one": one}
+            more = {"band": bands.said(draft.way.band)}
         case Ask.PHOTO if draft.way is not None:
             more = {"hint": bands.hint(draft.way.band, draft.price_fen), "key": draft.form.text("key") or uuid4().hex}
         case _:
             pass
+    if draft.way is not None:
+        more["one"] = counts.one(draft.way.measure, draft.way.grams_each)
     status = status if draft.form.ok else 422
     return page(f"village/new/{draft.ask}.html", status=status, house=house, draft=draft, form=draft.form, **more)

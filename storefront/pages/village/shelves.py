@@ -15,6 +15,7 @@ from market.ground.errors import NotFound
 from market.ground.measure import Measure
 from market.reports import household as reports
 from storefront import words
+from storefront.pages.village import counts
 from storefront.pages.village.houses import House
 from storefront.texts import gettext as _
 
@@ -36,7 +37,6 @@ async def one_of(session: AsyncSession, house: House, listing_id: int, *, on: da
 
 
 def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered: Mapping[int, int]) -> dict[str, Any]:
-    one = words.measure(listing.measure, listing.grams_each)
     count = ordered.get(listing.id or 0, 0)
     return {
         "id": listing.id,
@@ -47,7 +47,8 @@ def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered:
         "village": house.village,
         "grower": house.household.display_name,
         "price_fen": listing.price_fen,
-        "unit": one,
+        "unit": words.measure(listing.measure, listing.grams_each),
+        "one": counts.one(listing.measure, listing.grams_each),
         "kilo_fen": listing.price_fen * 2 if listing.measure is Measure.JIN else None,
         "left": stock.left,
         "left_quantity": words.quantity(stock.left, listing.measure, listing.grams_each),

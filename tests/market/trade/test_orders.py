@@ -7,10 +7,10 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery import stops
+from market.goods import listings
 from market.goods.stock import Stock
 from market.ground.db import Database
 from market.ground.errors import Malformed, NotAllowed, NotMovable, NotOnSale, OutOfStock, PriceChanged
-from market.goods import listings
 from market.people import accounts
 from market.people.units import Wallet
 from market.trade import cancellations, orders, placing

@@ -1,0 +1,71 @@
+"""The desk's words for what happens to payments."""
+
+from market.books.ledger import Book, Rail, Reason
+from payments.oversight import Only
+from payments.records import PaymentState, RefundState
+from storefront.texts import lazy_gettext as _l
+
+ONLY = {
+    Only.ALL: _l("全部"),
+    Only.ARRIVED: _l("已到账"),
+    Only.WAITING: _l("等待付款"),
+    Only.RETURNED: _l("有退款"),
+    Only.STUCK: _l("退款没退成"),
+}
+STATES = {
+    PaymentState.STARTED: ("waiting", _l("等待付款")),
+    PaymentState.SUCCEEDED: ("paid", _l("已到账")),
+    PaymentState.FAILED: ("failed", _l("没有付成")),
+    PaymentState.CANCELLED: ("cancelled", _l("已关闭")),
+}
+REFUND_STATES = {
+    RefundState.REQUESTED: ("waiting", _l("已受理，等待退出")),
+    RefundState.PENDING: ("waiting", _l("正在退")),
+    RefundState.SUCCEEDED: ("refunded", _l("已退回")),
+    RefundState.FAILED: ("failed", _l("没有退成")),
+}
+BOOKS = {
+    Book.PAYABLE: _l("农户应得"),
+    Book.CLEARING: _l("收到的钱"),
+    Book.RETURNS: _l("待退给买家"),
+    Book.FEES: _l("手续费"),
+    Book.ROUNDING: _l("尾差"),
+    Book.PAID_OUT: _l("已到户"),
+}
+REASONS = {
+    Reason.SALE: _l("卖出"),
+    Reason.REFUND: _l("退款"),
+    Reason.UNDELIVERABLE: _l("钱到了货没了，全部退回"),
+    Reason.RETURN: _l("退款到账"),
+    Reason.PAYOUT: _l("到户"),
+}
+RAILS = {Rail.STRIPE: _l("线上"), Rail.CASH: _l("现金"), Rail.TRANSFER: _l("转账")}
+WHY = {
+    "cancelled": _l("买家取消了订单"),
+    "already_paid": _l("同一个订单付了两次"),
+    "goods_gone": _l("钱到时货已经没有了"),
+}
+"""Refunds the market decides by itself carry one of these; people write their own reason."""
+OUTCOMES = {
+    "paid": _l("订单已付款"),
+    "already_paid": _l("重复付款，已退回"),
+    "goods_gone": _l("货没有了，已退回"),
+    "known": _l("以前已经知道"),
+    "waiting": _l("还在等"),
+    "failed": _l("没有成功"),
+    "cancelled": _l("已关闭"),
+    "succeeded": _l("已成功"),
+    "pending": _l("正在办理"),
+    "ignored": _l("不用处理"),
+    "foreign": _l("不是我们的"),
+    "unknown": _l("没有对应的付款"),
+}
+OF_A_PAYMENT = {
+    "states": STATES,
+    "refund_states": REFUND_STATES,
+    "books": BOOKS,
+    "reasons": REASONS,
+    "rails": RAILS,
+    "why": WHY,
+    "outcomes": OUTCOMES,
+}
