@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from market.books.ledger import Book, Entry, Posting
 from market.ground import places
+from market.ground.db import run
 from market.ground.errors import NotAllowed, NotFound
 from market.people.accounts import Role, Viewer
 from market.people.households import Household
@@ -134,7 +135,7 @@ async def listed(
     if only:
         query = query.where(_only(only))
     query = query.order_by(col(Payment.started_at).desc(), col(Payment.id)).offset(offset).limit(PAGE + 1)
-    return [Listed._make(row) for row in (await session.execute(query)).all()]
+    return [Listed._make(row) for row in (await run(session, query)).all()]
 
 
 async def refunds_of(session: AsyncSession, payment_id: UUID) -> list[Refund]:
@@ -169,7 +170,7 @@ async def booked(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> lis
         .where(col(Entry.payment_id) == payment_id)
         .order_by(col(Entry.id), col(Posting.id))
     )  # fmt: skip
-    return [Booked._make(row) for row in (await session.execute(query)).all()]
+    return [Booked._make(row) for row in (await run(session, query)).all()]
 
 
 def _within(column: SQLColumnExpression[str], granted: list[str]) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ class RefundState(StrEnum):
     """The provider is at it."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """The provider could not; a person decides."""
+    """The provider could not: still owed. A person has it tried again or hands the money back."""
 
 
 class Payment(SQLModel, table=True):
@@ -98,6 +98,8 @@ class Refund(SQLModel, table=True):
     requested_by: int | None = key_of("accounts.id", default=None)
     ended_at: datetime | None = None
     failure: str = Field(default="", max_length=80)
+    attempt: int = 0
+    """How often the provider was asked anew after it could not."""
 
 
 class Notice(SQLModel, table=True):
@@ -152,8 +154,6 @@ async def lock_all(session: AsyncSession, order: Order) -> list[Payment]:
 
 
 async def refunded_fen(session: AsyncSession, payment_id: UUID) -> int:
-    """What has gone back of a payment or is on its way, failed attempts left out. Read under the payment's lock."""
-    total = select(func.coalesce(func.sum(col(Refund.amount_fen)), 0)).where(
-        Refund.payment_id == payment_id, Refund.state != RefundState.FAILED
-    )
+    """What has gone back of a payment or is owed back, a failed attempt included. Read under the payment's lock."""
+    total = select(func.coalesce(func.sum(col(Refund.amount_fen)), 0)).where(Refund.payment_id == payment_id)
     return int((await session.exec(total)).one())

@@ -69,40 +69,75 @@ async def send(session: AsyncSession, gateway: Gateway, refund_id: UUID, *, now:
     payment = await session.get_one(Payment, refund.payment_id)
     if refund.state is not RefundState.REQUESTED or payment.charge_key is None:
         return
-    seen = await gateway.refund(payment.charge_key, refund_id=refund.id, amount_fen=refund.amount_fen)
+    key = f"refund-{refund.id}-{refund.attempt}"
+    seen = await gateway.refund(payment.charge_key, refund_id=refund.id, key=key, amount_fen=refund.amount_fen)
     await record(session, refund.id, seen, now=now)
 
 
+async def try_again(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
+    """Ask the provider once more for a refund it could not make. NotMovable for any other."""
+    refund, payment, _order = await _locked(session, refund_id)
+    if refund.state is not RefundState.FAILED or payment.rail is not Rail.STRIPE:
+        raise NotMovable("refund", refund.state, "try_again")
+    refund.state, refund.ended_at, refund.failure, refund.provider_id = RefundState.REQUESTED, None, "", None
+    refund.attempt += 1
+    audit.note(session, by.account_id, "retry_refund", subject=f"refund:{refund.id}", now=now)
+    await _send_later(session, refund, payment)
+    return refund
+
+
 async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
-    """The buyer has the cash back in hand."""
-    refund = await _get(session, refund_id)
-    payment = await session.get_one(Payment, refund.payment_id)
-    if payment.rail is not Rail.CASH:
+    """The buyer has the money back in hand: of a cash payment, or of any whose provider could not send it back."""
+    refund, payment, order = await _locked(session, refund_id)
+    if refund.state is RefundState.SUCCEEDED:
+        return refund
+    if payment.rail is not Rail.CASH and refund.state is not RefundState.FAILED:
         raise NotMovable("refund", refund.state, "hand_back")
-    await record(session, refund_id, Seen(f"cash-{refund.id}", Fate.SUCCEEDED, refund.amount_fen), now=now)
+    refund.state, refund.ended_at = RefundState.SUCCEEDED, now
+    refund.provider_id = f"cash-{refund.id}"
+    await _post_return(session, refund, payment, order, Rail.CASH, now=now)
     audit.note(session, by.account_id, "hand_back_cash", subject=f"refund:{refund.id}", now=now)
-    return await _get(session, refund_id)
+    return refund
 
 
 async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: datetime) -> str:
     """Bring a refund to where the provider has it. Late, repeated and reordered news change nothing twice."""
+    refund, payment, order = await _locked(session, refund_id)
+    if refund.provider_id not in (None, seen.provider_id):
+        return "superseded"
+    refund.provider_id = seen.provider_id or None
+    match refund.state, seen.fate:
+        case (RefundState.REQUESTED | RefundState.PENDING | RefundState.FAILED), Fate.SUCCEEDED:
+            refund.state, refund.ended_at, refund.failure = RefundState.SUCCEEDED, now, ""
+            await _post_return(session, refund, payment, order, payment.rail, now=now)
+        case (RefundState.REQUESTED | RefundState.PENDING), (Fate.FAILED | Fate.CANCELLED):
+            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
+        case RefundState.SUCCEEDED, (Fate.FAILED | Fate.CANCELLED):
+            # The provider took the money back to itself days later (a closed account): it is owed once more.
+            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
+            await _post_return(session, refund, payment, order, payment.rail, now=now, back=True)
+        case RefundState.REQUESTED, Fate.WAITING:
+            refund.state = RefundState.PENDING
+        case _:
+            return "known"
+    return refund.state.value
+
+
+async def _post_return(  # noqa: PLR0917  what one entry is made of
+    session: AsyncSession, refund: Refund, payment: Payment, order: Order, rail: Rail, *, now: datetime, back: bool = False
+) -> None:
+    """Post that the money went to the buyer by this rail; `back`: that it came back from there after all."""
+    amount_fen = -refund.amount_fen if back else refund.amount_fen
+    legs = [Leg(Book.RETURNS, -amount_fen), Leg(Book.CLEARING, amount_fen, rail=rail)]
+    await ledger.post(session, sales.occasion(order, Reason.RETURN, payment.id, refund.id), legs, at=now)
+
+
+async def _locked(session: AsyncSession, refund_id: UUID) -> tuple[Refund, Payment, Order]:
+    """A refund with its payment and order, held until the transaction ends."""
     refund = await _get(session, refund_id)
     payment, order = await records.lock(session, refund.payment_id)
     await session.refresh(refund)
-    refund.provider_id = seen.provider_id or refund.provider_id
-    if refund.state is RefundState.SUCCEEDED or (refund.state is RefundState.FAILED and seen.fate is Fate.FAILED):
-        return "known"
-    match seen.fate:
-        case Fate.SUCCEEDED:
-            refund.state, refund.ended_at = RefundState.SUCCEEDED, now
-            occasion = sales.occasion(order, Reason.RETURN, payment.id, refund.id)
-            legs = [Leg(Book.RETURNS, -refund.amount_fen), Leg(Book.CLEARING, refund.amount_fen, rail=payment.rail)]
-            await ledger.post(session, occasion, legs, at=now)
-        case Fate.FAILED | Fate.CANCELLED:
-            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
-        case Fate.WAITING:
-            refund.state = RefundState.PENDING
-    return refund.state.value
+    return refund, payment, order
 
 
 async def _check_bound(session: AsyncSession, payment: Payment, amount_fen: int) -> None:

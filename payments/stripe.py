@@ -121,12 +121,12 @@ class Gateway:
         except stripe.StripeError as error:
             raise Unavailable("stripe") from error
 
-    async def refund(self, charge_key: str, *, refund_id: UUID, amount_fen: int) -> Seen:
-        """Send money back. The refund's id is the idempotency key, so a repeated call never pays twice."""
+    async def refund(self, charge_key: str, *, refund_id: UUID, key: str, amount_fen: int) -> Seen:
+        """Send money back. Under the same idempotency key a repeated call never pays twice."""
         try:
             made = await self._open.v1.refunds.create_async(
                 {"payment_intent": charge_key, "amount": amount_fen, "metadata": {"refund_id": str(refund_id)}},
-                options={"idempotency_key": f"refund-{refund_id}"},
+                options={"idempotency_key": key},
             )
         except stripe.InvalidRequestError as error:
             return Seen("", Fate.FAILED, amount_fen, failure=str(error.code or "refused")[:80])

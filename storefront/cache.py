@@ -4,13 +4,14 @@ import fakeredis
 from redis.asyncio import Redis
 
 MEMORY = "memory://"
-_inside = fakeredis.FakeServer()
+_inside: dict[str, fakeredis.FakeServer] = {}
 
 
 def open_redis(url: str) -> Redis:
-    """A client for that address. `memory://` is one store shared by this process, gone with it."""
-    if url == MEMORY:
-        return fakeredis.FakeAsyncRedis(server=_inside, decode_responses=True)
+    """A client for that address. `memory://NAME` is a store shared by this process, gone with it."""
+    if url.startswith(MEMORY):
+        server = _inside.setdefault(url, fakeredis.FakeServer())
+        return fakeredis.FakeAsyncRedis(server=server, decode_responses=True)
     return Redis.from_url(url, decode_responses=True)
 
 

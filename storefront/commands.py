@@ -1,6 +1,7 @@
 """`bin/yigou COMMAND`: everything a county runs besides the pages. Each command is one short program."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,12 +13,14 @@ import typer
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.ground import clock
+from market.ground import audit, clock
 from market.ground.db import Database, open_database
 from market.ground.errors import MarketError
+from market.ground.places import parse_code
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.accounts import Role
+from storefront.local import LauncherError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yigou 以购: commands for a county.")
 
@@ -28,7 +31,9 @@ def serve(workers: Annotated[int, typer.Option(help="Web processes; more than on
     import uvicorn
 
     settings = _settings()
-    if workers > 1 and settings.redis_url == "memory://":
+    if settings.database_url is None:
+        sys.exit("DATABASE_URL is not set. Set it, or start with bin/run, which brings its own PostgreSQL.")
+    if workers > 1 and settings.redis_url.startswith("memory://"):
         sys.exit("Several web processes need one Redis between them: set REDIS_URL.")
     uvicorn.run(
         "storefront.commands:web", factory=True, host=settings.host, port=settings.port, workers=workers,
@@ -101,8 +106,9 @@ def grant(
 
     async def give(session: AsyncSession) -> str:
         account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
-        value: Any = over if field == "division_code" else int(over)
+        value: Any = parse_code(over) if field == "division_code" else int(over)
         await accounts.grant(session, account, role, now=clock.now(), **{field: value})
+        audit.note(session, None, "give_role", subject=f"{role}:{value}", note=account.phone, now=clock.now())
         return f"{account.name} is now {role} over {over}."
 
     typer.echo(_in_transaction(give))
@@ -169,11 +175,15 @@ def web() -> Any:
 
 
 def main() -> None:
-    """Run a command; what the market refuses is one sentence, not a traceback."""
+    """Run a command; what the market or the machine refuses is one sentence, not a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("yigou").setLevel(logging.INFO)
     try:
         app()
     except MarketError as error:
         sys.exit(f"{type(error).__name__}: {error.detail}")
+    except LauncherError as error:
+        sys.exit(str(error))
 
 
 def _settings() -> Settings:
@@ -207,14 +217,11 @@ def _embedded() -> Iterator[Settings]:
     if os.environ.get("DATABASE_URL"):
         yield _settings()
         return
-    from storefront.local import LauncherError, defaults
+    from storefront.local import defaults
 
-    try:
-        settings = defaults.complete()
-        with defaults.database(settings) as url:
-            yield settings.model_copy(update={"database_url": url})
-    except LauncherError as error:
-        sys.exit(str(error))
+    settings = defaults.complete()
+    with defaults.database(settings) as url:
+        yield settings.model_copy(update={"database_url": url})
 
 
 if __name__ == "__main__":

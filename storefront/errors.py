@@ -72,6 +72,13 @@ PROBLEMS: dict[str, str] = {
     "not_offered": _l("这个订单不能用这种方式付款"),
     "not_a_photo": _l("这不是照片，请重新拍或重新选"),
     "too_large": _l("太大了，请选小一点的"),
+    "too_small": _l("数字太小了"),
+    "out_of_range": _l("数字超出范围了"),
+    "not_text": _l("请填普通文字"),
+    "not_json": _l("发来的内容不是有效的 JSON"),
+    "not_a_cursor": _l("翻页位置不对，请从第一页重新看"),
+    "bad_key": _l("幂等键不对，请换一个"),
+    "key_used_for_another_request": _l("这个幂等键已经用在别的请求上了"),
     "not_a_month": _l("请选月份"),
 }
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, func, select
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from market.trade.orders import Order, OrderState
+from market.trade.orders import HOLDING, Order, OrderState
 from storefront.deps import SessionDep, StateDep
 from storefront.migrations import is_migrated
 
@@ -39,7 +39,8 @@ async def show_readiness(state: StateDep) -> JSONResponse:
 
 @router.get("/metrics")
 async def show_metrics(session: SessionDep) -> Response:
-    """Prometheus: the process, and orders by state."""
-    for state, number in (await session.exec(select(Order.state, func.count()).group_by(col(Order.state)))).all():
+    """Prometheus: the process, and orders that wait for something (an index answers, however many there are)."""
+    waiting = select(Order.state, func.count()).where(col(Order.state).in_(HOLDING)).group_by(col(Order.state))
+    for state, number in (await session.exec(waiting)).all():
         _ORDERS.labels(OrderState(state).value).set(number)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

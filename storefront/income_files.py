@@ -78,7 +78,6 @@ async def said(session: AsyncSession, report: Report) -> Said:
     scope, by, wanted = report.scope, report.by, report.wanted
     await places.get(session, scope.division)
     path = [division.name for division in await places.path(session, scope.division)]
-    first, last = words.month(f"{scope.from_on:%Y-%m}"), words.month(f"{scope.to_on:%Y-%m}")
     parts = [str(GROUPINGS[by])]
     if by is By.HOUSEHOLD and wanted.sold:
         parts.append(_("只列%(households)s", households=SOLD[wanted.sold]))
@@ -86,10 +85,16 @@ async def said(session: AsyncSession, report: Report) -> Said:
         parts.append(_("只列含“%(text)s”的", text=wanted.q.strip()))
     return Said(
         place=" ".join(path),
-        period=first if first == last else _("%(first)s到%(last)s", first=first, last=last),
+        period=period(scope),
         households=await _standing(session, scope),
         rows=_("，").join(parts),
     )
+
+
+def period(scope: Scope) -> str:
+    """`2026年11月`, or from one month to another."""
+    first, last = words.month(f"{scope.from_on:%Y-%m}"), words.month(f"{scope.to_on:%Y-%m}")
+    return first if first == last else _("%(first)s到%(last)s", first=first, last=last)
 
 
 async def respond(

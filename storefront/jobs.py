@@ -16,7 +16,7 @@ from market.ground import clock, idempotency
 from market.ground.db import plain_url
 from market.trade import carts, orders
 from market.trade.orders import Order
-from payments import refunds
+from payments import desk, refunds
 from payments.records import Refund, RefundState
 from storefront.notices import tell_paid
 from storefront.state import State
@@ -56,6 +56,8 @@ def _add_periodic(app: App, state: State) -> None:
     @app.task(name="expire_orders", queueing_lock="expire_orders", pass_context=False)
     async def expire_orders(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
         while await _in_transaction(state, _expire):
+            pass
+        while await _in_transaction(state, _close_left_over):
             pass
 
     @app.periodic(cron="*/30 * * * * *")
@@ -109,6 +111,10 @@ async def _expire(session: AsyncSession) -> bool:
     for no in expired:
         log.info("order %s expired unpaid", no)
     return bool(expired)
+
+
+async def _close_left_over(session: AsyncSession) -> bool:
+    return await desk.close_left_over(session, now=clock.now()) > 0
 
 
 async def _in_transaction(state: State, work: Callable[[AsyncSession], Awaitable[Any]]) -> Any:

@@ -118,7 +118,12 @@ def cashier() -> Iterator[Cashier]:
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a web process on the fresh copy, without online payment."""
     return Settings(
-        database_url=database_url, demo=True, var=tmp_path, worker_in_web=False, public_url="http://shop.test"
+        database_url=database_url,
+        redis_url=f"memory://{os.urandom(8).hex()}",
+        demo=True,
+        var=tmp_path,
+        worker_in_web=False,
+        public_url="http://shop.test",
     )
 
 

@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.books.ledger import IncomeDay
 from market.goods.produce import Produce
 from market.ground import places
+from market.ground.db import run
 from market.ground.errors import Malformed
 from market.ground.places import Division, Level
 from market.people import households
@@ -109,12 +110,13 @@ async def figures(
 ) -> list[Figure]:
     """The report's rows. Households, places and months also stand with nothing but zeros."""
     query = _rows(scope, by, wanted or Wanted(), offset=offset, limit=limit)
-    return [_figure(row) for row in (await session.execute(query)).all()]
+    return [_figure(row) for row in (await run(session, query)).all()]
 
 
 async def streamed(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) -> AsyncIterator[Figure]:
     """The same rows, all of them, a few at a time: for files larger than memory should hold."""
-    found = await session.stream(_rows(scope, by, wanted), execution_options={"yield_per": _STREAMED_AT_ONCE})
+    connection = await session.connection()
+    found = await connection.stream(_rows(scope, by, wanted), execution_options={"yield_per": _STREAMED_AT_ONCE})
     async for row in found:
         yield _figure(row)
 
@@ -123,7 +125,7 @@ async def whole(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) 
     """How many rows there are, and their sums."""
     named = _named(scope, by, wanted).subquery()
     sums = (func.coalesce(func.sum(named.c[name]), 0) for name in Sums._fields)
-    found = (await session.execute(columns(func.count(), *sums).select_from(named))).one()
+    found = (await run(session, columns(func.count(), *sums).select_from(named))).one()
     row_count, *values = (int(value) for value in found)
     return Whole(row_count, Sums._make(values))
 

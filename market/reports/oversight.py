@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.db import run
+
 MOST = 200
 """Differences named per rule: where there are more, the cause is one."""
 
@@ -125,6 +127,6 @@ async def look(session: AsyncSession, rules: dict[str, str]) -> list[Difference]
     """Run statements that return subject, expected and found, each under the rule it proves."""
     found: list[Difference] = []
     for rule, statement in rules.items():
-        broken = await session.execute(text(f"{statement} LIMIT {MOST}"))
+        broken = await run(session, text(f"{statement} LIMIT {MOST}"))
         found += [Difference(rule, subject, expected, seen) for subject, expected, seen in broken]
     return found

@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import IncomeDay
+from market.ground.db import run
 from market.reports.scopes import Rows, Scope, columns, days, months, present
 
 _EDGES_FEN = (50_000, 100_000, 300_000, 500_000, 1_000_000)
@@ -89,14 +90,15 @@ async def overview(session: AsyncSession, scope: Scope) -> Overview:
         )
         for low, high in bounds
     ]
-    found = await session.execute(
+    found = await run(
+        session,
         columns(
             *(func.coalesce(func.sum(each.c[name]), 0) for name in Sums._fields),
             func.count(),
             func.count().filter(each.c.line_count == 0),
             func.coalesce(func.percentile_disc(0.5).within_group(each.c.net_fen), 0),
             *banded,
-        ).select_from(each)
+        ).select_from(each),
     )
     values = [int(value) for value in found.one()]
     bands = [Band(low, high, count) for (low, high), count in zip(bounds, values[8:], strict=True)]
@@ -106,7 +108,7 @@ async def overview(session: AsyncSession, scope: Scope) -> Overview:
 async def by_month(session: AsyncSession, scope: Scope) -> list[tuple[str, Sums]]:
     """The sums of every month of the scope (`2026-11`), also of months without any."""
     month = func.to_char(func.date_trunc("month", col(IncomeDay.day_on)), "YYYY-MM")
-    found = await session.execute(columns(month, *sums_of_days()).where(days(scope)).group_by(month))
+    found = await run(session, columns(month, *sums_of_days()).where(days(scope)).group_by(month))
     sums = {key: Sums._make(int(value) for value in values) for key, *values in found}
     keys = [f"{first:%Y-%m}" for first in months(scope)]
     return [(key, sums.get(key, Sums(0, 0, 0, 0, 0))) for key in keys]

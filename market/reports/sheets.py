@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Book, Entry, Posting, Rail, Reason
 from market.ground import audit
+from market.ground.db import run
 from market.ground.measure import Measure
 from market.ground.places import Division
 from market.people import households
@@ -82,7 +83,7 @@ async def sums(session: AsyncSession, household_id: int, *, from_on: date, to_on
     gross, refunded, paid_out = _sum(Reason.SALE, 1), _sum(Reason.REFUND, -1), _sum(Reason.PAYOUT, -1)
     lines = func.count().filter(col(Posting.reason) == Reason.SALE)
     found = columns(gross, refunded, gross - refunded, paid_out, lines).where(*_of(household_id, from_on, to_on))
-    return Sums._make(int(value) for value in (await session.execute(found)).one())
+    return Sums._make(int(value) for value in (await run(session, found)).one())
 
 
 async def lines(
@@ -114,7 +115,7 @@ async def lines(
         .offset(offset)
         .limit(limit + 1)
     )  # fmt: skip
-    return [SheetLine._make(row) for row in (await session.execute(query)).all()]
+    return [SheetLine._make(row) for row in (await run(session, query)).all()]
 
 
 async def reached(session: AsyncSession, household_id: int, *, from_on: date, to_on: date) -> list[Reached]:
@@ -125,7 +126,7 @@ async def reached(session: AsyncSession, household_id: int, *, from_on: date, to
         .group_by(col(Posting.entry_id), col(Posting.day_on))
         .order_by(col(Posting.entry_id).desc())
     )
-    return [Reached(on, rail, int(fen)) for on, rail, fen in (await session.execute(query)).all()]
+    return [Reached(on, rail, int(fen)) for on, rail, fen in (await run(session, query)).all()]
 
 
 def _of(household_id: int, from_on: date, to_on: date) -> tuple[ColumnElement[bool], ...]:

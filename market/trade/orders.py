@@ -82,8 +82,10 @@ class Order(SQLModel, table=True):
         return self.state in HOLDING
 
     def may_cancel(self, now: datetime) -> bool:
-        """Whether the buyer may still take it back: until the cut-off, when the village begins to pack."""
-        return self.holds_stock or (self.is_paid and now < self.cutoff_at)
+        """Whether the buyer may still take it back: before paying, else until the cut-off, when the village packs."""
+        if self.state is OrderState.PLACED:
+            return True
+        return self.state in (OrderState.CONFIRMED, OrderState.PAID) and now < self.cutoff_at
 
 
 class OrderLine(SQLModel, table=True):

@@ -192,7 +192,8 @@ async def _place(
 async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list[Item], now: datetime) -> bool:
     """Give back what the buyer's own earlier, unpaid attempts hold of these goods.
 
-    Never waits (stock rows are held already): an attempt that is being paid or expired right now stays as it is.
+    Never waits (stock rows are held already): an attempt that is being paid or expired right now stays as it is. When
+    it gives back only a part, the order fails all the same and the whole transaction is rolled back.
     Money that still arrives for a dropped attempt finds its goods again or goes back by itself.
     """
     holds = select(OrderLine.order_id).where(col(OrderLine.listing_id).in_([item.listing_id for item in wanted]))
@@ -209,7 +210,7 @@ async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list
         return False
     for order in own:
         move(session, order, OrderState.EXPIRED, by=buyer.account_id, why="replaced", now=now)
-    await session.flush()  # so that a failed second attempt rolls back exactly this
+    await session.flush()  # the second attempt's statement must find the orders ended
     return True
 
 

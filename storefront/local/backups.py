@@ -29,8 +29,8 @@ def _run(tool: str, settings: Settings, *arguments: str) -> None:
 
 
 def _find(tool: str) -> Path:
-    beside = binaries.find(None).folder / tool
-    found = beside if beside.exists() else Path(shutil.which(tool) or "")
-    if not found.is_file():
+    found = shutil.which(tool)
+    beside = Path(found) if found else binaries.find(None).folder / tool
+    if not beside.is_file():
         raise LauncherError(f"{tool} was not found. Install PostgreSQL's client programs.")
-    return found
+    return beside

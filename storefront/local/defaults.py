@@ -26,12 +26,12 @@ def complete(*, port: int | None = None, cashier_port: int | None = None) -> Set
     kept = keys.kept(var)
     asked = Settings(var=var, secret_key=SecretStr(os.environ.get("YIGOU_SECRET_KEY") or kept.secret_key))
     port = asked.port if port is None else port
-    filled: dict[str, object] = {"port": port}
-    if not os.environ.get("YIGOU_DEMO"):
-        filled["demo"] = not asked.database_url
+    demo = asked.demo if os.environ.get("YIGOU_DEMO") else True
+    filled: dict[str, object] = {"port": port, "demo": demo}
     if not os.environ.get("YIGOU_PUBLIC_URL"):
         filled["public_url"] = f"http://localhost:{port}"
-    if not asked.stripe_secret_key:
+    # Pretended money belongs to the demo only: a real market without a provider's key takes cash.
+    if demo and not asked.stripe_secret_key:
         filled |= {
             "stripe_secret_key": SecretStr("sk_test_yigou"),
             "stripe_webhook_secret": SecretStr(kept.webhook_secret),

@@ -6,6 +6,7 @@ is imported meanwhile.
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -24,6 +25,8 @@ from storefront.local import LauncherError, cashier, defaults, ports
 def main() -> None:
     """Serve until Ctrl-C. What keeps the market from running is said in one sentence, with exit code 1."""
     signal.signal(signal.SIGTERM, _end)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("yigou").setLevel(logging.INFO)
     try:
         with ExitStack() as stack:
             _run(stack)

@@ -15,7 +15,7 @@ from market.trade.orders import OrderState
 from market.trade.placing import Item
 from payments import desk, records, refunds
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
-from payments.stripe import Gateway
+from payments.stripe import Fate, Gateway
 from tests import build
 from tests.simulator import Cashier, signed
 from tests.world import World
@@ -256,3 +256,96 @@ async def test_a_notice_before_its_payment_is_visible_is_sent_again(database: Da
             await desk.take_notice(session, gateway, gateway.verify(body, signature), now=now())
     async with database.transaction() as session:
         assert await session.get(records.Notice, "evt_early") is None
+
+
+async def refused_refund(database: Database, world: World, gateway: Gateway, cashier: Cashier) -> Refund:
+    payment = await paid_order(database, world, gateway, cashier)
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        await refunds.request(session, officer, payment.id, 3000, reason="退", now=now())
+    refund = await send_refunds(database, gateway, payment)
+    await cashier.act(f"refunds/{refund.provider_id}/fail")
+    await tell(database, gateway, cashier, str(refund.id))
+    return refund
+
+
+async def test_a_failed_refund_is_tried_again_and_arrives(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    refund = await refused_refund(database, world, gateway, cashier)
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        await refunds.try_again(session, officer, refund.id, now=now())
+        with pytest.raises(NotMovable):
+            await refunds.try_again(session, officer, refund.id, now=now())
+    async with database.transaction() as session:
+        await refunds.send(session, gateway, refund.id, now=now())
+    async with database.transaction() as session:
+        sent = await session.get_one(Refund, refund.id)
+    assert sent.provider_id != refund.provider_id
+    await cashier.act(f"refunds/{sent.provider_id}/succeed")
+    await tell(database, gateway, cashier, str(refund.id))
+    async with database.transaction() as session:
+        assert (await session.get_one(Refund, refund.id)).state is RefundState.SUCCEEDED
+        assert await build.balances(session) == {"payable": 4000, "clearing": -4000}
+
+
+async def test_a_failed_refund_still_bounds_what_may_be_refunded(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    refund = await refused_refund(database, world, gateway, cashier)
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        with pytest.raises(OverLimit):
+            await refunds.request(session, officer, refund.payment_id, 4001, reason="再退", now=now())
+
+
+async def test_a_failed_refund_can_be_handed_back_in_cash(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    refund = await refused_refund(database, world, gateway, cashier)
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        for _ in range(2):
+            await refunds.hand_back_cash(session, officer, refund.id, now=now())
+        assert await build.balances(session) == {"payable": 4000, "clearing": -4000}
+
+
+async def test_a_refund_the_bank_turns_back_later_is_owed_again(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    payment = await paid_order(database, world, gateway, cashier)
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        await refunds.request(session, officer, payment.id, 7000, reason="退", now=now())
+    refund = await send_refunds(database, gateway, payment)
+    for outcome in ("succeed", "fail"):
+        await cashier.act(f"refunds/{refund.provider_id}/{outcome}")
+        await tell(database, gateway, cashier, str(refund.id))
+    async with database.transaction() as session:
+        assert (await session.get_one(Refund, refund.id)).state is RefundState.FAILED
+        assert await build.balances(session) == {"clearing": -7000, "returns": 7000}
+
+
+async def test_a_cash_promise_stays_when_the_wallet_fails_and_ends_when_it_pays(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    no = await place(database, world)
+    cash = await start(database, world, gateway, no, Method.CASH)
+    wallet = await start(database, world, gateway, no, Method.ALIPAY)
+    assert await state_of(database, cash) == (OrderState.CONFIRMED, PaymentState.STARTED)
+    await cashier.pay(wallet)
+    await tell(database, gateway, cashier, str(wallet.id))
+    assert await state_of(database, cash) == (OrderState.PAID, PaymentState.CANCELLED)
+
+
+async def test_attempts_at_ended_orders_are_closed_at_the_provider(
+    database: Database, world: World, gateway: Gateway, cashier: Cashier
+) -> None:
+    payment = await start(database, world, gateway, await place(database, world), Method.ALIPAY)
+    async with database.transaction() as session:
+        await orders.expire_due(session, now=now() + timedelta(minutes=16))
+        assert await desk.close_left_over(session, now=now()) == 1
+        assert await desk.close_left_over(session, now=now()) == 0
+    await gateway.close(payment.provider_id or "")
+    assert (await gateway.look(payment.provider_id or "")).fate is Fate.CANCELLED

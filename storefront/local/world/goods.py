@@ -16,11 +16,16 @@ from market.people.households import Household
 from storefront.local.world.people import Cast
 
 _YEAR = timedelta(days=365)
-_MOST_KEEPING_MONTHS = 6
+_MOST_KEEPING_MONTHS = 9
+_ALL_YEAR = ("mutton", "lamb_whole", "chicken", "eggs")
+"""Killed or laid as ordered, in season or not."""
+_A_BATCH = timedelta(days=120)
+_TALKATIVE, _NEW_THIS_WEEK = 0.7, 0.25
 _DAYS_A_MONTH = 30
 
-# Who sells what: the produce, how it is counted, grams of a pack, how much a household brings, what it says about it.
-WAYS: tuple[tuple[str, Measure, int | None, tuple[int, int], str], ...] = (
+Way = tuple[str, Measure, int | None, tuple[int, int], str]
+"""The produce, how it is counted, grams of a pack, how much a household brings, what it says about it."""
+WAYS: tuple[Way, ...] = (
     ("mutton", Measure.JIN, None, (60, 160), "山坡上放养的羊，周四现宰，周五送到"),
     ("pumpkin", Measure.PIECE, None, (60, 200), "沙地老南瓜，每个五六斤"),
     ("millet", Measure.BAG, 2500, (40, 120), "今年的新谷，石碾碾的"),
@@ -65,13 +70,14 @@ async def bring(session: AsyncSession, rng: Random, cast: Cast, *, now: datetime
     catalogue = {item.code: item for item in await session.exec(select(Produce))}
     prices = {(row.produce_code, row.measure): row for row in await session.exec(select(ProduceMeasure))}
     lots = []
-    for at, home in enumerate(cast.sellers):
-        for way in _ways_of(rng, at):
-            code, measure, *_rest = way
-            for begins, ends in _seasons(catalogue[code], now.astimezone(SHANGHAI).date()):
-                span = _span(rng, begins, ends, now)
-                offer = _offer(rng, prices[code, measure], WAYS.index(way))
-                lots.append(await _put_up(session, cast, home, offer, span, now))
+    with session.no_autoflush:  # an act reads nothing that the one before it wrote
+        for at, home in enumerate(cast.sellers):
+            for way in _ways_of(rng, at):
+                for span in _seasons(rng, catalogue[way[0]], now):
+                    batches = max(1.0, (min(span[1], now) - span[0]) / _A_BATCH)
+                    offer = _offer(rng, prices[way[0], way[1]], way, batches)
+                    lots.append(await _put_up(session, cast, home, offer, span, now))
+    await session.flush()  # the year that follows is written past the session
     return lots
 
 
@@ -91,7 +97,7 @@ async def leave_one(session: AsyncSession, cast: Cast, lots: list[Lot], *, now: 
             await listings.change_left(session, by, lot.listing_id, 1, now=now - timedelta(minutes=2))
 
 
-def _ways_of(rng: Random, seller: int) -> list[tuple[str, Measure, int | None, tuple[int, int], str]]:
+def _ways_of(rng: Random, seller: int) -> list[Way]:
     if seller < len(_FIRST_SELLERS):
         return [WAYS[at] for at in _FIRST_SELLERS[seller]]
     first = seller % len(WAYS) if seller < len(WAYS) else int(len(WAYS) * rng.random() ** 1.6)
@@ -99,14 +105,19 @@ def _ways_of(rng: Random, seller: int) -> list[tuple[str, Measure, int | None, t
     return [WAYS[at] for at in dict.fromkeys([first, *more])]
 
 
-def _seasons(item: Produce, today: date) -> list[tuple[date, date]]:
-    """When in the past year it is picked or still keeps, as runs of months; the last run may be going on."""
+def _seasons(rng: Random, item: Produce, now: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when it was on sale in the past year; the last time may be going on."""
+    return [_span(rng, begins, ends, now) for begins, ends in _runs(item, now.astimezone(SHANGHAI).date())]
+
+
+def _runs(item: Produce, today: date) -> list[tuple[date, date]]:
+    """When in the past year it is picked or still keeps, as runs of months."""
     keeping = min((item.storage_days or 0) // _DAYS_A_MONTH, _MOST_KEEPING_MONTHS)
     on_sale = {(month + later - 1) % 12 + 1 for month in item.season_months for later in range(keeping + 1)}
     runs: list[tuple[date, date]] = []
-    month = month_start(today - _YEAR + timedelta(days=31))
+    month = month_start(today - _YEAR)
     while month <= today:
-        if not on_sale or month.month in on_sale:
+        if not on_sale or month.month in on_sale or item.code in _ALL_YEAR:
             if runs and runs[-1][1] + timedelta(days=1) == month:
                 runs[-1] = (runs[-1][0], month_end(month))
             else:
@@ -121,21 +132,20 @@ def _span(rng: Random, begins: date, ends: date, now: datetime) -> tuple[datetim
     last = datetime.combine(ends, time(18), SHANGHAI).astimezone(UTC)
     if last < now - timedelta(days=1):
         return first + timedelta(hours=rng.randrange(24, 24 * 12)), last
-    fresh = rng.random() < 0.25  # noqa: PLR2004  a quarter is new this week
+    fresh = rng.random() < _NEW_THIS_WEEK
     longest = now - timedelta(days=7) if fresh else first
     spread = max(1.0, (now - longest).total_seconds() * (1 if fresh else 0.4))
     return min(longest + timedelta(seconds=rng.random() * spread), now - timedelta(minutes=5)), now + _YEAR
 
 
-def _offer(rng: Random, row: ProduceMeasure, way: int) -> Offer:
-    code, measure, grams, (least, most), note = WAYS[way]
+def _offer(rng: Random, row: ProduceMeasure, way: Way, batches: float) -> Offer:
+    code, measure, grams, (least, most), note = way
     band = produce.band(row, grams)
     price = rng.randint(band.low_fen, band.high_fen)
     step = 10 if price < 1000 else 50 if price < 10_000 else 1000  # noqa: PLR2004  nobody asks 7.83 yuan
-    return Offer(
-        produce_code=code, measure=measure, price_fen=max(step, price // step * step), grams_each=grams,
-        quantity=min(rng.randint(least, most), row.most_quantity), note=note if rng.random() < 0.7 else "",  # noqa: PLR2004
-    )  # fmt: skip
+    quantity = min(int(rng.randint(least, most) * batches), row.most_quantity)
+    said = note if rng.random() < _TALKATIVE else ""
+    return Offer(code, measure, max(step, price // step * step), quantity, grams_each=grams, note=said)
 
 
 async def _put_up(

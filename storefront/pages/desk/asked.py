@@ -12,13 +12,15 @@ from market.ground.errors import Malformed
 from market.people.accounts import Role, Viewer
 from market.reports import income
 from market.reports.income import By, Sold, Wanted
-from market.reports.scopes import scope_for
+from market.reports.scopes import Scope, scope_for
+from storefront import words
 from storefront.deps import require
 from storefront.income_files import Report
 
 OfficerDep = Annotated[Viewer, Depends(require(Role.OFFICER))]
 """Someone who reads the figures of a division."""
 USUAL_MONTHS = 12
+_CHOSEN_FROM_MONTHS = 36
 
 
 class Asked(BaseModel):
@@ -73,6 +75,13 @@ def months_before(month: date, count: int) -> date:
     """The first day of the month so many months earlier."""
     at = month.year * 12 + month.month - 1 - count
     return date(at // 12, at % 12 + 1, 1)
+
+
+def month_choices(scope: Scope, now: datetime) -> list[tuple[str, str]]:
+    """The last three years' months, the newest first, and those of the scope."""
+    this = day_of(now).replace(day=1)
+    months = {months_before(this, n) for n in range(_CHOSEN_FROM_MONTHS)} | {scope.from_on, scope.to_on.replace(day=1)}
+    return [(f"{month:%Y-%m}", words.month(f"{month:%Y-%m}")) for month in sorted(months, reverse=True)]
 
 
 def _is_usual(key: str, value: Any) -> bool:

@@ -4,10 +4,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from market.reports import sheets
-from storefront import income_files, words
+from storefront import income_files
 from storefront.deps import NowDep, PageDep, SessionDep
-from storefront.pages.desk.asked import AskedDep, OfficerDep
-from storefront.texts import gettext as _
+from storefront.pages.desk.asked import AskedDep, OfficerDep, month_choices
 from storefront.texts import lazy_gettext as _l
 
 router = APIRouter()
@@ -27,12 +26,11 @@ async def show_household(
     scope = asked.report(officer, now).scope
     home = await sheets.open_sheet(session, officer, household_id, on=scope.to_on, now=now)
     from_on, to_on, offset = scope.from_on, scope.to_on, (asked.page - 1) * sheets.PAGE
-    first, last = words.month(f"{from_on:%Y-%m}"), words.month(f"{to_on:%Y-%m}")
     return page(
         "desk/household.html", home=home, asked=asked, scope=scope, line_states=LINE_STATES, most=sheets.PAGE,
         standing=(await income_files.labels(session)).standing(home.standing),
         sums=await sheets.sums(session, household_id, from_on=from_on, to_on=to_on),
         lines=await sheets.lines(session, household_id, from_on=from_on, to_on=to_on, offset=offset),
         reached=await sheets.reached(session, household_id, from_on=from_on, to_on=to_on),
-        period=first if first == last else _("%(first)s到%(last)s", first=first, last=last),
+        months=month_choices(scope, now), period=income_files.period(scope),
     )  # fmt: skip

@@ -17,12 +17,11 @@ from market.reports.overview import Band, Overview, Sums
 from storefront import downloads, income_files, words
 from storefront.deps import NowDep, PageDep, SessionDep, StateDep
 from storefront.income_files import FIGURE_HEADS, GROUPINGS, ROW_HEADS, Labels, Report, Said
-from storefront.pages.desk.asked import Asked, AskedDep, OfficerDep, months_before
+from storefront.pages.desk.asked import Asked, AskedDep, OfficerDep, month_choices, months_before
 from storefront.texts import gettext as _
 from storefront.texts import language
 
 router = APIRouter()
-_CHOSEN_FROM_MONTHS = 36
 _MOST_BARS = 24
 _BYS = (By.HOUSEHOLD, By.VILLAGE, By.TOWNSHIP, By.MONTH, By.PRODUCE, By.WORK_UNIT)
 _INSIDE = {By.VILLAGE: By.HOUSEHOLD, By.TOWNSHIP: By.VILLAGE, By.COUNTY: By.TOWNSHIP}
@@ -169,10 +168,9 @@ async def _choices(session: AsyncSession, officer: Viewer, shown: Shown, now: da
     least = min((len(place.code) for place in places), default=0)
     levels = sorted({len(place.code) for place in places})
     this = day_of(now).replace(day=1)
-    months = {months_before(this, n) for n in range(_CHOSEN_FROM_MONTHS)} | {scope.from_on, scope.to_on.replace(day=1)}
     return {
         "places": [(p.code, "　" * (levels.index(len(p.code)) if len(p.code) > least else 0) + p.name) for p in places],
-        "months": [(f"{month:%Y-%m}", words.month(f"{month:%Y-%m}")) for month in sorted(months, reverse=True)],
+        "months": month_choices(scope, now),
         "standings": [(scopes.COUNTED, _("计入帮扶统计的")), *shown.labels.standings.items()],
         "bys": [(by.value, GROUPINGS[by]) for by in _BYS],
         "spans": _spans(this),

@@ -90,8 +90,7 @@ async def show_payment_state(
 
 
 def _show(page: PageDep, template: str, story: Story, here: str) -> Response:
-    known = {"story": story, "order": story.order, "here": here}
-    return page(template, title=headline(story), pick_up=pick_up(story), **known)
+    return page(template, story=story, order=story.order, title=headline(story), pick_up=pick_up(story), here=here)
 
 
 def _onwards(page: PageDep, payment: Payment, no: str) -> Response:

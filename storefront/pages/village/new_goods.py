@@ -43,7 +43,7 @@ async def create_goods(
         return page.redirect(f"/village/goods/{claimed['listing_id']}", ("info", _("这样货已经上架了，没有重复上架")))
     listing = await listings.put_up(session, page.viewer, house.household, draft.offer(photo), now=now)
     idempotency.keep(session, claimed, answer={"listing_id": listing.id}, now=now)
-    return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人现在能看到了")))
+    return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
 
 
 async def _photo(draft: Draft, settings: Settings) -> str | None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods.stock import Stock
@@ -22,7 +22,7 @@ async def _change(database: Database, **values: object) -> None:
 
 async def _take_cash(session: AsyncSession, world: World, url: str) -> None:
     clerk = await accounts.viewer_of(session, world.clerk)
-    order = (await session.exec(records.select(Order).where(Order.no == url.rsplit("/", 1)[1]))).one()
+    order = (await session.exec(select(Order).where(Order.no == url.rsplit("/", 1)[1]))).one()
     payment = (await session.exec(records.of_order(order.id or 0))).one()
     await desk.take_cash(session, clerk, payment.id, now=datetime.now(UTC))
 

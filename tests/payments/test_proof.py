@@ -1,0 +1,83 @@
+"""Every rule between payments and ledger is provoked behind the market's back, and found."""
+
+import pytest
+from sqlalchemy import text
+
+from market.ground.db import Database, run
+from market.people import accounts
+from market.reports import oversight
+from market.trade.placing import Item
+from payments import desk, proof, refunds
+from payments.records import of_order
+from tests import build
+from tests.world import BEGIN, World
+
+ONE = "a paid order has exactly one payment that stands, of its total"
+ENTRY = "money that arrived is booked once, money that did not is not"
+BOUND = "no more goes back than was paid"
+RETURNS = "what is owed back to buyers is the refunds not yet finished"
+CLEARING = "what a payment left in clearing is what came less what went back"
+RAILS = "clearing of a rail is what came less what went back by it"
+BREAKS = [
+    (ONE, "UPDATE payments SET state = 'failed' WHERE state = 'succeeded'"),
+    (ONE, "UPDATE orders SET total_fen = total_fen + 1, max_fen = max_fen + 1 WHERE state = 'paid'"),
+    (ONE, "UPDATE orders SET state = 'paid' WHERE state = 'placed'"),
+    (ONE, "UPDATE entries SET payment_id = NULL WHERE reason = 'sale'"),
+    (ENTRY, "DELETE FROM entries WHERE reason = 'sale'"),
+    (ENTRY, "UPDATE payments SET state = 'cancelled' WHERE state = 'succeeded'"),
+    (
+        ENTRY,
+        """INSERT INTO entries (at, day_on, reason, county_code, order_id, payment_id)
+           SELECT at, day_on, reason, county_code, order_id, payment_id FROM entries WHERE reason = 'sale'""",
+    ),
+    (BOUND, "UPDATE refunds SET amount_fen = amount_fen + 1000000"),
+    (BOUND, "UPDATE payments SET state = 'started' WHERE state = 'succeeded'"),
+    (RETURNS, "UPDATE refunds SET amount_fen = amount_fen - 1 WHERE state = 'requested'"),
+    (RETURNS, "UPDATE refunds SET state = 'requested' WHERE state = 'succeeded'"),
+    (RETURNS, "DELETE FROM postings WHERE book = 'returns' AND reason = 'refund'"),
+    (CLEARING, "UPDATE payments SET amount_fen = amount_fen + 1 WHERE state = 'succeeded'"),
+    (CLEARING, "UPDATE refunds SET state = 'pending' WHERE state = 'succeeded'"),
+    (CLEARING, "UPDATE postings SET rail = 'stripe' WHERE book = 'clearing'"),
+    (RAILS, "UPDATE postings SET rail = 'stripe' WHERE book = 'clearing'"),
+    (RAILS, "DELETE FROM postings WHERE book = 'clearing'"),
+]
+
+
+async def lived_in(database: Database, world: World) -> None:
+    """A sale refunded in part and waiting, one cancelled and given back, and an order that waits."""
+    async with database.transaction() as session:
+        sold = await build.cash_order(session, world, Item(world.mutton, 2), Item(world.pear, 1))
+        cancelled = await build.cash_order(session, world, Item(world.millet, 1))
+        await build.order(session, world, Item(world.pumpkin, 4))
+        officer = await accounts.viewer_of(session, world.officer)
+        payment = (await session.exec(of_order(sold.id))).one()
+        await refunds.request(session, officer, payment.id, 500, reason="少了", now=BEGIN)
+        buyer = await accounts.viewer_of(session, world.buyer)
+        await desk.cancel_order(session, buyer, cancelled.no, why="", now=BEGIN)
+        given_back = (await session.exec(of_order(cancelled.id))).one()
+    async with database.transaction() as session:
+        clerk = await accounts.viewer_of(session, world.clerk)
+        refund_id = await session.scalar(text("SELECT id FROM refunds WHERE payment_id = :p"), {"p": given_back.id})
+        await refunds.hand_back_cash(session, clerk, refund_id, now=BEGIN)
+
+
+async def test_a_clean_world_has_no_differences(database: Database, world: World) -> None:
+    async with database.transaction() as session:
+        assert await proof.differences(session) == []
+    await lived_in(database, world)
+    async with database.transaction() as session:
+        assert await proof.differences(session) == []
+        assert await oversight.differences(session) == []
+
+
+@pytest.mark.parametrize(("rule", "harm"), BREAKS)
+async def test_what_breaks_a_rule_is_named(database: Database, world: World, rule: str, harm: str) -> None:
+    await lived_in(database, world)
+    async with database.transaction() as session:
+        await run(session, text("SET LOCAL session_replication_role = replica"))
+        await run(session, text(harm))
+    async with database.transaction() as session:
+        found = await proof.differences(session)
+    named = [difference for difference in found if difference.rule == rule]
+    assert named
+    assert all(difference.subject and difference.expected != difference.found for difference in named)
