@@ -98,7 +98,7 @@ class Refund(SQLModel, table=True):
     requested_by: int | None = key_of("accounts.id", default=None)
     ended_at: datetime | None = None
     failure: str = Field(default="", max_length=80)
-    attempt: int = 0
+    attempt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often the provider was asked anew after it could not."""
 
 

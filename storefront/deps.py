@@ -123,14 +123,19 @@ async def _page(
 PageDep = Annotated[Page, Depends(_page)]
 
 
-async def check_csrf(request: Request, state: StateDep, browser: BrowserDep) -> None:
+async def check_csrf(request: Request, state: StateDep, browser: BrowserDep) -> AsyncIterator[None]:
     """Every form of every page: the token this browser was given, in the form or in a header."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
+        yield
         return
     token = request.headers.get("x-csrf-token")
     if token is None:
-        token = str((await request.form()).get("csrf_token", ""))
-    state.sessions.check_csrf(browser, token)
+        token = str((await request.form(max_files=4, max_fields=200)).get("csrf_token", ""))
+    try:
+        state.sessions.check_csrf(browser, token)
+        yield
+    finally:
+        await request.close()  # photos wait in temporary files
 
 
 def address_of(request: Request) -> str:

@@ -1,6 +1,7 @@
 """Photos of goods: what a phone sends becomes three small WebP files without a trace of place, device or time."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -19,13 +20,15 @@ MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 """The largest phone cameras; a picture that unpacks to more is a bomb."""
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "HEIF")
-# Phones write a second picture (depth, gain map) into these: the first one is the photo.
+log = logging.getLogger("yigou.photos")
+_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+# Phones write a second picture (depth, gain map) into a JPEG (then called MPO) or a HEIF: the first one is the photo.
 _MANY_PICTURES = ("MPO", "HEIF")
 _QUALITY = 76
 _AT_ONCE = CapacityLimiter(2)
 """A large photo unpacks to some 150 MB: no more than two at a time in a process."""
 
+Image.init()
 pillow_heif.register_heif_opener()
 # Pillow only warns between its own limit and twice of it; ours is checked below, before a pixel is unpacked.
 Image.MAX_IMAGE_PIXELS = None
@@ -65,6 +68,7 @@ def _read(data: bytes) -> Image.Image:
         raise
     # The decoders of five formats meet hostile bytes: whatever they raise says the same to the person.
     except Exception as error:
+        log.info("no photo: %r", error)
         raise Malformed("photo", "not_a_photo", type(error).__name__) from error
 
 

@@ -794,7 +794,7 @@ def upgrade() -> None:
         sa.Column("requested_by", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("failure", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_refunds_amount_fen")),
         sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")),
         sa.ForeignKeyConstraint(["requested_by"], ["accounts.id"], name=op.f("fk_refunds_requested_by")),

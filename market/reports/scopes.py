@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlmodel import col
+import sqlalchemy
+from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from market.books.ledger import IncomeDay
 from market.ground import places
@@ -54,7 +56,7 @@ def scope_for(viewer: Viewer, *, division: str | None, from_on: date, to_on: dat
 
 async def standings(session: AsyncSession) -> list[StandingKind]:
     """The classes of households the bureau knows, in its order."""
-    return list(await session.scalars(select(StandingKind).order_by(col(StandingKind.rank), col(StandingKind.code))))
+    return list(await session.exec(select(StandingKind).order_by(col(StandingKind.rank), col(StandingKind.code))))
 
 
 async def reachable(session: AsyncSession, viewer: Viewer, code: str) -> list[Division]:
@@ -67,7 +69,7 @@ async def reachable(session: AsyncSession, viewer: Viewer, code: str) -> list[Di
         if len(part) < places.Level.VILLAGE
     ]
     found = select(Division).where(or_(col(Division.code).in_(opened), *inside)).order_by(col(Division.code))
-    return list(await session.scalars(found))
+    return list(await session.exec(found))
 
 
 def present(scope: Scope) -> Rows:
@@ -95,7 +97,7 @@ def months(scope: Scope) -> list[date]:
     return [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count + 1)]
 
 
-def called(text: str) -> Select[str]:
+def called(text: str) -> SelectOfScalar[str]:
     """Codes of places whose name, alias or pinyin has the text in it, or whose initials are the text."""
     like, exact = f"%{escaped(text.lower())}%", text.lower()
     by_alias = select(col(DivisionName.division_code)).where(
@@ -118,7 +120,7 @@ def escaped(text: str) -> str:
 
 def columns(*wanted: Any) -> Rows:
     """A SELECT of columns that are only put together at run time."""
-    return select(*wanted)
+    return sqlalchemy.select(*wanted)
 
 
 def _of_standing(scope: Scope) -> Select[int]:

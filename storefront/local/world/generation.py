@@ -141,7 +141,7 @@ async def _models(session: AsyncSession, rng: Random, ways: int, *, at: datetime
         select(Household, Account)
         .join(Grant, col(Grant.household_id) == col(Household.id))
         .join(Account, col(Account.id) == col(Grant.account_id))
-        .where(col(Household.id).in_((await session.scalars(firsts)).all()))
+        .where(col(Household.id).in_((await run(session, firsts)).scalars().all()))
         .order_by(col(Household.division_code))
     )
     prices = {(row.produce_code, row.measure): row for row in await session.exec(select(ProduceMeasure))}

@@ -84,9 +84,9 @@ _PAYMENTS = """
 """
 _REFUNDS = """
     INSERT INTO refunds (id, payment_id, amount_fen, reason, state, provider_id, requested_at, requested_by, ended_at,
-                         failure)
+                         failure, attempt)
     SELECT r.id, md5('payment ' || r.no)::uuid, r.fen, r.reason, 'succeeded', 'cash-' || r.id, r.ended_at, r.by,
-           r.ended_at + interval '1 day', ''
+           r.ended_at + interval '1 day', '', 0
     FROM (
         SELECT md5('refund ' || o.no)::uuid AS id, o.no, p.ended_at,
                CASE p.fate WHEN 'returned' THEN o.total_fen ELSE greatest(1, o.total_fen * 3 / 10) END AS fen,

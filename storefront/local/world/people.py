@@ -50,9 +50,10 @@ class Cast:
     buyers: list[Person] = field(default_factory=list)
     stops: dict[int, Stop] = field(default_factory=dict)
     """Where each work unit collects."""
+    clerks: dict[int, int] = field(default_factory=dict)
+    """Account of each work unit that takes the cash of its orders."""
     officer: int = 0
-    organiser: int = 0
-    """Accounts that decide refunds and take cash."""
+    """Account that decides refunds."""
 
 
 async def bring(session: AsyncSession, rng: Random, *, now: datetime) -> Cast:
@@ -238,9 +239,9 @@ def _remember(cast: Cast, given: list[tuple[Account, Grant]]) -> None:
             cast.seller_viewers[held.household_id] = viewer
         if held.work_unit_id is not None:
             cast.buyers.append(Person(viewer, held.work_unit_id, held.role is Role.CLERK))
+            if held.role is Role.CLERK:
+                cast.clerks.setdefault(held.work_unit_id, viewer.id)
         if held.role is Role.OFFICER and not cast.officer:
             cast.officer = viewer.id
-        if held.role is Role.ORGANISER:
-            cast.organiser = viewer.id
     for home in cast.sellers:
         cast.seller_viewers.setdefault(home.id or 0, agent)

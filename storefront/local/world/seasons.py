@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery import stops
 from market.ground.clock import SHANGHAI, day_of, start_of
+from market.ground.db import run
 from market.ground.measure import Measure
 from market.people.units import Wallet
 from storefront.local.world import history
@@ -27,6 +28,7 @@ _USUAL = {
 }  # fmt: skip
 _CANTEEN_TIMES = 6
 _SETTLE = timedelta(days=2)
+_NEW_IDS = text("SELECT nextval(pg_get_serial_sequence('orders', 'id')) FROM generate_series(1, :n)")
 _PAST_ORDER = text("""
     INSERT INTO past_orders (order_id, county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at,
                              placed_at, fate, settled_at, ended_at, taken_by, refunded_by)
@@ -121,21 +123,16 @@ def _row(
         "county_code": handover.county_code, "account_id": buyer.viewer.id, "work_unit_id": buyer.work_unit_id,
         "wallet": wallet.value, "stop_id": handover.stop.id, "handover_on": handover.on,
         "cutoff_at": handover.cutoff_at, "placed_at": at, "fate": fate, "settled_at": settled_at,
-        "ended_at": ended_at, "taken_by": cast.organiser if settled_at else None,
+        "ended_at": ended_at, "taken_by": cast.clerks[buyer.work_unit_id] if settled_at else None,
         "refunded_by": cast.officer if fate == "claimed" else None,
     }  # fmt: skip
 
 
 async def _number(session: AsyncSession, year: Year) -> None:
     """Give the orders their ids in the order they were placed, and write the plan."""
-    ids = (
-        await session.scalars(
-            text("SELECT nextval(pg_get_serial_sequence('orders', 'id')) FROM generate_series(1, :n)"),
-            {"n": len(year.orders)},
-        )
-    ).all()
+    ids = await run(session, _NEW_IDS, {"n": len(year.orders)})
     by_time = sorted(range(len(year.orders)), key=lambda at: year.orders[at]["placed_at"])
-    id_of = dict(zip(by_time, ids, strict=True))
+    id_of = dict(zip(by_time, ids.scalars(), strict=True))
     connection = await session.connection()
     await connection.execute(_PAST_ORDER, [{"order_id": id_of[at], **year.orders[at]} for at in by_time])
     await connection.execute(_PAST_LINE, [{**line, "order_id": id_of[line["order"]]} for line in year.lines])

@@ -64,9 +64,11 @@ class Shown:
             for key, sums in self.months:
                 years[key[:4]] = years.get(key[:4], 0) + sums.net_fen
             return [(year, fen, "") for year, fen in years.items()]
+        said = {at for at, (key, _sums) in enumerate(self.months) if key.endswith("-01")}
+        if not said & {0, 1, 2}:  # two years side by side would run into each other
+            said.add(0)
         return [
-            (_short(key), sums.net_fen, key[:4] if at == 0 or key.endswith("-01") else "")
-            for at, (key, sums) in enumerate(self.months)
+            (_short(key), sums.net_fen, key[:4] if at in said else "") for at, (key, sums) in enumerate(self.months)
         ]
 
     def month_sums(self) -> list[tuple[str, int]]:

@@ -47,13 +47,14 @@ BREAKS = [
            FROM postings WHERE book = 'payable'""",
     ),
     ("no household stands below zero", "UPDATE postings SET amount_fen = -1 WHERE book = 'payable'"),
-    *(
-        ("the daily roll-up is the sum of the postings", "UPDATE income_days SET " + change)
-        for change in (
-            "gross_fen = gross_fen + 1", "refunded_fen = 1", "paid_out_fen = 1", "line_count = line_count + 1",
-            "division_code = '14'", "work_unit_id = work_unit_id + 1", "wallet = 'canteen'", "day_on = day_on - 1",
-        )
-    ),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET gross_fen = gross_fen + 1"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET refunded_fen = 1"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET paid_out_fen = 1"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET line_count = line_count + 1"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET division_code = '14'"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET work_unit_id = work_unit_id + 1"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET wallet = 'canteen'"),
+    ("the daily roll-up is the sum of the postings", "UPDATE income_days SET day_on = day_on - 1"),
     ("the daily roll-up is the sum of the postings", "DELETE FROM income_days"),
 ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from market.goods import catalogue
 from market.goods.catalogue import Wanted
 from market.goods.listings import Listing
 from market.ground import clock
-from market.ground.db import Database
+from market.ground.db import Database, run
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.accounts import Account, Role
@@ -224,8 +224,8 @@ async def _of_crowd(session: AsyncSession, query: str) -> int:
 
 async def test_a_generated_village_is_whole_and_the_same_every_time(server: str, bare: str, worker_id: str) -> None:
     seen = []
-    for run in ("one", "two"):
-        settings = await _fresh(server, bare, f"{run}_{worker_id}")
+    for name in ("one", "two"):
+        settings = await _fresh(server, bare, f"{name}_{worker_id}")
         assert await generate(settings, "village", 5, now=NOW, orders=400) is True
         assert await generate(settings, "village", 5, now=NOW, orders=400) is False
         database = Database(settings.database_url or "", pool=1)
@@ -247,7 +247,7 @@ async def test_a_generated_village_is_whole_and_the_same_every_time(server: str,
                 ]
             )  # fmt: skip
         await database.close()
-        await _drop(server, f"{run}_{worker_id}")
+        await _drop(server, f"{name}_{worker_id}")
     # Orders of the current week carry a number nobody can guess.
     assert [mark for at, mark in enumerate(seen[0]) if at != 1] == [mark for at, mark in enumerate(seen[1]) if at != 1]
 
@@ -260,10 +260,11 @@ async def test_a_province_is_made_of_counties(server: str, bare: str, worker_id:
     async with database.transaction() as session:
         assert await oversight.differences(session) == []
         assert await proof.differences(session) == []
-        counties = await session.scalars(
-            text("SELECT DISTINCT left(division_code, 6) AS c FROM households WHERE number LIKE 'G%' ORDER BY c")
+        counties = await run(
+            session,
+            text("SELECT DISTINCT left(division_code, 6) AS c FROM households WHERE number LIKE 'G%' ORDER BY c"),
         )
-        assert counties.all() == ["141102", "149901", "149902"]
+        assert counties.scalars().all() == ["141102", "149901", "149902"]
         account = (await session.exec(accounts.with_phone(DEMO_ACCOUNTS["officer"]))).one()
         viewer = await accounts.viewer_of(session, account.id or 0)
         assert viewer.division_codes(Role.OFFICER) == ["141102", "14"]

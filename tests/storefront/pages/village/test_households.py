@@ -35,9 +35,7 @@ async def test_without_a_household_a_kind_page(client: Browser, world: World) ->
         assert "还没有登记农户" in page.text
 
 
-async def test_an_agent_chooses_from_the_stations_households(
-    client: Browser, world: World, database: Database
-) -> None:
+async def test_an_agent_chooses_from_the_stations_households(client: Browser, world: World, database: Database) -> None:
     async with database.transaction() as session:
         await build.cash_order(session, world, Item(world.mutton, 2), now=now())
     await client.sign_in(world.agent)

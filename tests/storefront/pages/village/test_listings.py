@@ -70,9 +70,7 @@ async def test_never_fewer_than_none(client: Browser, world: World, database: Da
 
 
 @pytest.mark.parametrize("quantity", ["-1", "99999", "一些", ""])
-async def test_a_wrong_amount_changes_nothing(
-    client: Browser, world: World, database: Database, quantity: str
-) -> None:
+async def test_a_wrong_amount_changes_nothing(client: Browser, world: World, database: Database, quantity: str) -> None:
     await client.sign_in(world.wang_account)
     answer = await client.post(f"/village/goods/{world.mutton}/stock", {"quantity": quantity})
     assert answer.status_code == 422
