@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, false, or_, select
+from sqlmodel import and_, col, false, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
@@ -61,7 +61,7 @@ async def due_at(session: AsyncSession, viewer: Viewer, *, no: str = "") -> list
 
 
 async def due_back_at(session: AsyncSession, viewer: Viewer, *, no: str = "") -> list[DueBack]:
-    """Refunds of cash orders of those stops that nobody has handed back yet, the oldest first."""
+    """Refunds to hand back at those stops: of cash, and what a provider could not send back; the oldest first."""
     query: Select[Refund, Order, Stop, str] = (
         select(Refund, Order, Stop, Account.name)
         .join(Payment, col(Payment.id) == col(Refund.payment_id))
@@ -69,8 +69,10 @@ async def due_back_at(session: AsyncSession, viewer: Viewer, *, no: str = "") ->
         .join(Stop, col(Stop.id) == col(Order.stop_id))
         .join(Account, col(Account.id) == col(Order.account_id))
         .where(
-            Payment.rail == Rail.CASH,
-            col(Refund.state) == RefundState.REQUESTED,
+            or_(
+                and_(col(Payment.rail) == Rail.CASH, col(Refund.state) == RefundState.REQUESTED),
+                col(Refund.state) == RefundState.FAILED,
+            ),
             await _within_grant(session, viewer),
         )
         .order_by(col(Refund.requested_at))
@@ -89,23 +91,31 @@ async def take(session: AsyncSession, by: Viewer, payment_id: UUID, *, now: date
 
 
 async def hand_back(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
-    """The cash is back in the buyer's hand. A second tap changes nothing. NotFound outside the grant."""
-    refund = await session.get(Refund, refund_id)
-    if refund is None:
+    """The money is back in the buyer's hand. A second tap changes nothing.
+
+    Raises NotFound outside the grant, NotMovable while a provider is sending it back.
+    """
+    payment_id = (await session.exec(select(Refund.payment_id).where(Refund.id == refund_id))).one_or_none()
+    if payment_id is None:
         raise NotFound("refund", str(refund_id))
-    await may_take(session, by, refund.payment_id)
-    if refund.state is RefundState.SUCCEEDED:
-        return refund
+    await _order_within_grant(session, by, payment_id)
     return await refunds.hand_back_cash(session, by, refund_id, now=now)
 
 
 async def may_take(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> Order:
     """The order of a cash payment at one of this person's stops; NotFound for any other."""
+    payment = await session.get(Payment, payment_id)
+    if payment is None or payment.rail is not Rail.CASH:
+        raise NotFound("payment", str(payment_id))
+    return await _order_within_grant(session, viewer, payment_id)
+
+
+async def _order_within_grant(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> Order:
     query = (
         select(Order)
         .join(Payment, col(Payment.order_id) == col(Order.id))
         .join(Stop, col(Stop.id) == col(Order.stop_id))
-        .where(Payment.id == payment_id, Payment.rail == Rail.CASH, await _within_grant(session, viewer))
+        .where(Payment.id == payment_id, await _within_grant(session, viewer))
     )
     found = (await session.exec(query)).one_or_none()
     if found is None:

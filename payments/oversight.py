@@ -101,6 +101,15 @@ async def check_refund(session: AsyncSession, viewer: Viewer, payment_id: UUID) 
         raise NotAllowed("refund")
 
 
+async def refund_of(session: AsyncSession, viewer: Viewer, refund_id: UUID) -> Refund:
+    """A refund this officer may bring to its end. NotFound outside the grant, NotAllowed where they may only look."""
+    refund = await session.get(Refund, refund_id)
+    if refund is None:
+        raise NotFound("refund", str(refund_id))
+    await check_refund(session, viewer, refund.payment_id)
+    return refund
+
+
 async def left_fen(session: AsyncSession, payment: Payment) -> int:
     """What may still go back of a payment: what its sale still stands for with the households."""
     if payment.state is not PaymentState.SUCCEEDED:
@@ -120,7 +129,7 @@ async def listed(
     """Payments of the officer's division, the newest first; one above a page if there are. `q`: part of a number."""
     back = (
         select(cast(func.coalesce(func.sum(col(Refund.amount_fen)), 0), BigInteger))
-        .where(col(Refund.payment_id) == col(Payment.id), Refund.state != RefundState.FAILED)
+        .where(col(Refund.payment_id) == col(Payment.id))
         .correlate(Payment)
         .scalar_subquery()
     )

@@ -29,7 +29,7 @@ _ENTRY = """
 _REFUNDS = """
     SELECT 'payment:' || p.id, '<= ' || CASE WHEN p.state = 'succeeded' THEN p.amount_fen ELSE 0 END,
            sum(r.amount_fen)::text
-    FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE r.state <> 'failed'
+    FROM payments p JOIN refunds r ON r.payment_id = p.id
     GROUP BY p.id HAVING sum(r.amount_fen) > CASE WHEN p.state = 'succeeded' THEN p.amount_fen ELSE 0 END
 """
 _RETURNS = """
@@ -43,12 +43,13 @@ _RETURNS = """
            coalesce(o.fen, 0)::text, coalesce(b.fen, 0)::text
     FROM owed o FULL JOIN booked b ON b.payment_id = o.payment_id WHERE coalesce(o.fen, 0) <> coalesce(b.fen, 0)
 """
+# A refund the provider could not make may be handed back in cash: it leaves by that rail.
 _CLEARING = """
     WITH moved AS (
         SELECT id AS payment_id, rail, amount_fen AS fen FROM payments WHERE state = 'succeeded'
         UNION ALL
-        SELECT p.id, p.rail, -r.amount_fen FROM refunds r JOIN payments p ON p.id = r.payment_id
-        WHERE r.state = 'succeeded'
+        SELECT p.id, CASE WHEN r.provider_id LIKE 'cash-%' THEN 'cash' ELSE p.rail END, -r.amount_fen
+        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
     ), due AS (
         SELECT payment_id, rail, sum(fen) AS fen FROM moved GROUP BY payment_id, rail
     ), booked AS (
@@ -65,7 +66,8 @@ _RAILS = """
     WITH moved AS (
         SELECT rail, amount_fen AS fen FROM payments WHERE state = 'succeeded'
         UNION ALL
-        SELECT p.rail, -r.amount_fen FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
+        SELECT CASE WHEN r.provider_id LIKE 'cash-%' THEN 'cash' ELSE p.rail END, -r.amount_fen
+        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
     ), due AS (
         SELECT rail, sum(fen) AS fen FROM moved GROUP BY rail
     ), booked AS (

@@ -15,13 +15,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import audit, clock
 from market.ground.db import Database, open_database
-from market.ground.errors import MarketError
-from market.ground.places import parse_code
+from market.ground.errors import MarketError, NotFound
+from market.ground.places import Division, parse_code
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.accounts import Role
+from market.people.households import Household
+from market.people.stations import Station
+from market.people.units import WorkUnit
+from storefront.findings import Summary
 from storefront.local import LauncherError
 
+_CROWD = typer.Option(min=1, help="Another number than the scale's.", show_default=False)
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yigou 以购: commands for a county.")
 
 
@@ -72,12 +77,25 @@ def migrate() -> None:
 def demo(
     scale: Annotated[str, typer.Option(help="small, or made by generation: village, county, province.")] = "small",
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 2018,
+    *,
+    households: Annotated[int | None, _CROWD] = None,
+    listings: Annotated[int | None, _CROWD] = None,
+    buyers: Annotated[int | None, _CROWD] = None,
+    orders: Annotated[int | None, _CROWD] = None,
+    counties: Annotated[int | None, _CROWD] = None,
 ) -> None:
     """Load the invented demo world into an empty database."""
-    from storefront.local.world import generate, load_demo
+    from storefront.local.world import SIZES, generate, load_demo
 
+    counts: dict[str, Any] = {
+        "households": households, "listings": listings, "buyers": buyers, "orders": orders, "counties": counties,
+    }  # fmt: skip
+    if scale != "small" and scale not in SIZES:
+        raise ValueError(f"There is no scale {scale}: use small, {', '.join(SIZES)}.")
+    if scale == "small" and any(count is not None for count in counts.values()):
+        raise ValueError("The small world is as it is: numbers go with --scale village, county or province.")
     with _embedded() as settings:
-        loaded = asyncio.run(load_demo(settings) if scale == "small" else generate(settings, scale, seed))
+        loaded = asyncio.run(load_demo(settings) if scale == "small" else generate(settings, scale, seed, **counts))
     typer.echo("Loaded." if loaded else "There are households already: nothing was changed.")
 
 
@@ -103,10 +121,14 @@ def grant(
     fields = {Role.HOUSEHOLD: "household_id", Role.AGENT: "station_id"}
     fields |= {Role.MEMBER: "work_unit_id", Role.CLERK: "work_unit_id"}
     field = fields.get(role, "division_code")
+    held: dict[str, Any] = {"household_id": Household, "station_id": Station}
+    held |= {"work_unit_id": WorkUnit, "division_code": Division}
 
     async def give(session: AsyncSession) -> str:
         account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
-        value: Any = parse_code(over) if field == "division_code" else int(over)
+        value: Any = parse_code(over) if field == "division_code" else _id(over)
+        if await session.get(held[field], value) is None:
+            raise NotFound(field, over)
         await accounts.grant(session, account, role, now=clock.now(), **{field: value})
         audit.note(session, None, "give_role", subject=f"{role}:{value}", note=account.phone, now=clock.now())
         return f"{account.name} is now {role} over {over}."
@@ -131,20 +153,29 @@ def verify() -> None:
     typer.echo("Everything adds up.")
 
 
+@app.command()
+def catalogue() -> None:
+    """Write the shipped catalogue: produce with its prices, standings of households, places of Lishi. Repeatable."""
+    from storefront import reference
+
+    _in_transaction(reference.bring)
+    typer.echo("Produce, prices, standings and places are what the shipped files say.")
+
+
 @app.command("import-divisions")
 def import_divisions(file: Path) -> None:
-    """Read places from a CSV file (code, name, aliases)."""
+    """Read places from a CSV or XLSX file (code, name, aliases). Exit 1 and every bad line if there is one."""
     from storefront import imports
 
-    typer.echo(_in_transaction(lambda session: imports.import_divisions(session, file)))
+    _say(_in_transaction(lambda session: imports.import_divisions(session, file)))
 
 
 @app.command("import-households")
 def import_households(file: Path) -> None:
-    """Read households from a CSV or XLSX file and say what changed."""
-    from storefront import imports
+    """Read households from a CSV or XLSX file and say what changed. Exit 1 and every bad line if there is one."""
+    from storefront import registers
 
-    typer.echo(_in_transaction(lambda session: imports.import_households(session, file, now=clock.now())))
+    _say(_in_transaction(lambda session: registers.import_households(session, file, now=clock.now())))
 
 
 @app.command()
@@ -182,8 +213,15 @@ def main() -> None:
         app()
     except MarketError as error:
         sys.exit(f"{type(error).__name__}: {error.detail}")
-    except LauncherError as error:
+    except (LauncherError, ValueError) as error:
         sys.exit(str(error))
+
+
+def _say(summary: Summary) -> None:
+    """What a file brought, or why nothing of it was taken."""
+    typer.echo(str(summary))
+    if summary.problems:
+        sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -191,6 +229,12 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as error:
         sys.exit(str(error.errors()[0]["msg"]))
+
+
+def _id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:  # noqa: PLR2004  as long as an id can be
+        raise ValueError(f"--over takes the id of a household, station or work unit, a number: not {text}.")
+    return int(text)
 
 
 def _in_transaction(work: Callable[[AsyncSession], Awaitable[Any]]) -> Any:

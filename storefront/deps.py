@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import clock
-from market.ground.errors import NotAllowed, NotFound
+from market.ground.errors import Malformed, NotAllowed, NotFound
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.accounts import VISITOR, Role, Viewer
@@ -17,6 +17,8 @@ from payments.stripe import Gateway
 from storefront.render import Page
 from storefront.sessions import BrowserSession
 from storefront.state import State
+
+_MOST_FORM_BYTES = 15 * 1024 * 1024
 
 
 class SignInFirst(NotAllowed):
@@ -128,9 +130,12 @@ async def check_csrf(request: Request, state: StateDep, browser: BrowserDep) -> 
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         yield
         return
-    token = request.headers.get("x-csrf-token")
-    if token is None:
-        token = str((await request.form(max_files=4, max_fields=200)).get("csrf_token", ""))
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _MOST_FORM_BYTES:
+        # Browsers always say how much they send; what does not is nobody filling in a form.
+        raise Malformed("form", "too_large", length[:20])
+    form = await request.form(max_files=4, max_fields=200)
+    token = request.headers.get("x-csrf-token") or str(form.get("csrf_token", ""))
     try:
         state.sessions.check_csrf(browser, token)
         yield

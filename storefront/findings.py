@@ -17,6 +17,8 @@ REASONS: dict[str, str] = {
     "twice": _l("前面已经有了"),
     "not_a_head_count": _l("人口要填 1 到 30"),
     "unknown_standing": _l("没有这种类型"),
+    "outside": _l("不在您管的地方"),
+    "of_another_place": _l("这个户编号已经是别处的农户"),
 }
 
 
@@ -36,6 +38,14 @@ class Problem:
         return " ".join(part for part in (where, self.column, self.given, str(REASONS[self.reason])) if part)
 
 
+@dataclass(frozen=True)
+class Change:
+    """A household the file has otherwise: what it was and what it becomes, by column."""
+
+    number: str
+    fields: dict[str, tuple[str, str]]
+
+
 @dataclass
 class Summary:
     """What a file brings, counted against what is there."""
@@ -47,6 +57,8 @@ class Summary:
     """Households of the file's villages that the file does not name. They stay as they are: a person decides."""
     ignored: list[str] = field(default_factory=list)
     """Columns that were not read. An ID or bank number in such a file never reaches the database."""
+    changes: list[Change] = field(default_factory=list)
+    """Households that become different, one by one; `changed` counts them."""
     problems: list[Problem] = field(default_factory=list)
     applied: bool = False
 

@@ -11,7 +11,6 @@ from market.ground.errors import Malformed
 from storefront.errors import say_problem
 
 _MOST_TEXT = 2_000
-_MOST_UPLOAD_BYTES = 15 * 1024 * 1024
 
 
 @dataclass
@@ -64,11 +63,8 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """The posted form. Malformed when it is larger than anything we ask for."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > _MOST_UPLOAD_BYTES:
-        raise Malformed("form", "too_large", length[:20])
-    posted = await request.form(max_files=4, max_fields=200)
+    """The posted form, which the token check has already read and measured."""
+    posted = await request.form()
     texts = {key: value for key, value in posted.items() if isinstance(value, str)}
     files: dict[str, Any] = {key: value for key, value in posted.items() if not isinstance(value, str)}
     return Form(texts, {key: value for key, value in files.items() if value.filename})

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from market.delivery.stops import Handover, Stop
 from market.goods.catalogue import Card
 from market.ground.clock import SHANGHAI, day_of
 from market.ground.measure import GRAMS_PER_JIN, GRAMS_PER_KG, Measure
@@ -16,7 +17,7 @@ from storefront.texts import language
 from storefront.texts import lazy_gettext as _l
 
 _NOON = 12
-_WEEKDAYS = [_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l("周六"), _l("周日")]
+WEEKDAYS = [_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l("周六"), _l("周日")]
 _MONTHS_EN = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 MEASURES = {
@@ -120,8 +121,8 @@ def day(on: date | None) -> str:
     if on is None:
         return ""
     if language() == "en":
-        return f"{_WEEKDAYS[on.weekday()]} {on.day} {_MONTHS_EN[on.month - 1]}"
-    return f"{on.month}月{on.day}日（{_WEEKDAYS[on.weekday()]}）"
+        return f"{WEEKDAYS[on.weekday()]} {on.day} {_MONTHS_EN[on.month - 1]}"
+    return f"{on.month}月{on.day}日（{WEEKDAYS[on.weekday()]}）"
 
 
 def clock(at: Any) -> str:
@@ -138,6 +139,17 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     return f"{day(day_of(at))}{' ' if language() == 'en' else ''}{clock(at)}"
+
+
+def hours(stop: Stop) -> str:
+    """`上午10:00–11:30`: when goods are handed over at a stop."""
+    return f"{clock(stop.handover_from)}–{stop.handover_to:%H:%M}"
+
+
+def next_round(handover: Handover) -> str:
+    """Until when to order, and when to come: what a buyer reads of a stop."""
+    cutoff, on = moment(handover.cutoff_at), day(handover.on)
+    return _("%(cutoff)s前下单，%(day)s%(hours)s来取", cutoff=cutoff, day=on, hours=hours(handover.stop))
 
 
 def month(key: str) -> str:

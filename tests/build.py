@@ -21,7 +21,8 @@ async def terms(
     session: AsyncSession, world: World, *, now: datetime = BEGIN, wallet: Wallet = Wallet.PERSONAL
 ) -> Terms:
     """The usual stop and the buyer's own money."""
-    handover = await stops.handover_at(session, world.stop, now=now)
+    member = await accounts.viewer_of(session, world.buyer)
+    handover = await stops.handover_for(session, member, world.stop, now=now)
     return Terms(wallet, world.stop, handover.county_code, handover.on, handover.cutoff_at)
 
 

@@ -5,40 +5,47 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from fakeredis import TcpFakeServer
 from filelock import FileLock
 from httpx import ASGITransport, AsyncClient
+from redis import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import Database, plain_url
 from market.ground.settings import Settings
 from storefront.app import create_app
 from storefront.local import postgres
-from storefront.migrations import ROOT, migrate
+from storefront.migrations import migrate
 from tests.client import Browser
 from tests.simulator import Cashier, running_cashier
 from tests.world import World, build_world
 
-_VAR = Path(os.environ.get("YIGOU_TEST_VAR", ROOT / "var" / "test"))
 _TEMPLATE = "yigou_template"
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Address of the test server's maintenance database; the server is shared by all workers of the run."""
-    with postgres.serving(_VAR / "postgres", fast=True) as url:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder all workers of this run share, and no other run."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine.parent if os.environ.get("PYTEST_XDIST_WORKER") else mine
+
+
+@pytest.fixture(scope="session")
+def server(shared: Path) -> Iterator[str]:
+    """Address of the run's own server, started by the first worker and stopped by the last."""
+    with postgres.serving(shared / "postgres", fast=True) as url:
         yield plain_url(url)
 
 
 @pytest.fixture(scope="session")
-def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, World]:
+def template(server: str, shared: Path) -> tuple[str, World]:
     """The migrated template with the small world, made once a run by whichever worker comes first."""
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
     kept = shared / "world.json"
     with FileLock(shared / "world.lock"):
         if not kept.exists():
@@ -114,12 +121,33 @@ def cashier() -> Iterator[Cashier]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """A Redis spoken to over TCP: the machine's own by REDIS_URL, else the stand-in behind a real socket."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield given
+        return
+    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"redis://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def redis_url(redis_server: str) -> str:
+    """The same Redis, emptied."""
+    Redis.from_url(redis_server).flushdb()
+    return redis_server
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings of a web process on the fresh copy, without online payment."""
     return Settings(
         database_url=database_url,
-        redis_url=f"memory://{os.urandom(8).hex()}",
+        redis_url=redis_url,
         demo=True,
         var=tmp_path,
         worker_in_web=False,

@@ -101,7 +101,7 @@ def dependency_names(route: APIRoute) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("route", page_routes(), ids=lambda route: f"{min(route.methods or ("",))} {route.path}")
+@pytest.mark.parametrize("route", page_routes(), ids=lambda route: f"{route.name} {route.path}")
 def test_every_page_says_who_may_open_it(route: APIRoute) -> None:
     """A page is open to visitors by this list, or asks for a sign-in or a role."""
     if route.path == "/" or route.path.startswith(OPEN_DOORS):

@@ -1,6 +1,7 @@
 """Stops: set places where goods are handed over on a set day of the week, and until when one may order for it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import CheckConstraint
@@ -8,10 +9,13 @@ from sqlmodel import Field, SQLModel, col, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from market.ground.clock import SHANGHAI
+from market.ground import audit
+from market.ground.clock import SHANGHAI, day_of
 from market.ground.db import key_of, new_id, place_code
-from market.ground.errors import NotFound
+from market.ground.errors import Malformed, NotFound
 from market.ground.places import Level, within
+from market.people import precincts, units
+from market.people.accounts import Viewer
 
 _WEEK = 7
 
@@ -62,14 +66,23 @@ def open_on(on: date) -> SelectOfScalar[Stop]:
     )
 
 
-def open_to(work_unit_ids: list[int], *, near: set[str], on: date) -> SelectOfScalar[Stop]:
-    """Stops in use that members of these work units may choose: everybody's and their own.
+def open_to(viewer: Viewer, on: date, *, near: Iterable[str] = ()) -> SelectOfScalar[Stop]:
+    """Stops in use that a person may choose: everybody's, and those of the work units they belong to.
 
-    `near`: only those in the counties of these places; empty for anywhere.
+    `near`: only those in the counties of these places; none for anywhere.
     """
     counties = [within(col(Stop.division_code), code) for code in sorted({code[: Level.COUNTY] for code in near})]
-    theirs = or_(col(Stop.work_unit_id).is_(None), col(Stop.work_unit_id).in_(work_unit_ids))
+    theirs = or_(col(Stop.work_unit_id).is_(None), col(Stop.work_unit_id).in_(viewer.work_unit_ids()))
     return open_on(on).where(theirs, or_(*counties) if counties else true())
+
+
+def governed_by(viewer: Viewer) -> SelectOfScalar[Stop]:
+    """The stops of an administrator's divisions: those in use first, by place and name."""
+    return (
+        select(Stop)
+        .where(precincts.inside(viewer, col(Stop.division_code)))
+        .order_by(col(Stop.closed_on).is_not(None), col(Stop.division_code), col(Stop.name), col(Stop.id))
+    )
 
 
 def next_handover(stop: Stop, now: datetime) -> Handover:
@@ -85,9 +98,94 @@ def next_handover(stop: Stop, now: datetime) -> Handover:
     return Handover(stop, cutoff.astimezone(now.tzinfo), cutoff.date() + timedelta(days=wait))
 
 
-async def handover_at(session: AsyncSession, stop_id: int, *, now: datetime) -> Handover:
-    """The next handover at a stop that is in use; NotFound for any other."""
-    stop = await session.get(Stop, stop_id)
-    if stop is None or (stop.closed_on is not None and stop.closed_on <= now.astimezone(SHANGHAI).date()):
+async def handover_for(session: AsyncSession, viewer: Viewer, stop_id: int, *, now: datetime) -> Handover:
+    """The next handover at a stop this person may choose; NotFound for a closed one and for another unit's."""
+    found = (await session.exec(open_to(viewer, day_of(now)).where(Stop.id == stop_id))).one_or_none()
+    if found is None:
         raise NotFound("stop", str(stop_id))
-    return next_handover(stop, now)
+    return next_handover(found, now)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an administrator decides about a stop. Weekdays count from Monday = 0, times are those of the village."""
+
+    name: str
+    address: str
+    work_unit_id: int | None
+    cutoff_weekday: int
+    cutoff_time: time
+    handover_weekday: int
+    handover_from: time
+    handover_to: time
+
+
+async def governed(session: AsyncSession, viewer: Viewer, stop_id: int) -> Stop:
+    """A stop inside the administrator's divisions; NotFound for any other."""
+    found = (await session.exec(governed_by(viewer).where(Stop.id == stop_id))).one_or_none()
+    if found is None:
+        raise NotFound("stop", str(stop_id))
+    return found
+
+
+async def add(session: AsyncSession, by: Viewer, division_code: str, plan: Plan, *, now: datetime) -> Stop:
+    """Open a stop. NotFound outside the administrator's divisions.
+
+    Malformed: `taken`, the place has a stop of that name; `not_after`, it ends before it begins.
+    """
+    await _check(session, by, plan, division_code)
+    stop = Stop(division_code=division_code, **asdict(plan))
+    session.add(stop)
+    await session.flush()  # the trace names its id
+    audit.note(session, by.account_id, "add_stop", subject=f"stop:{stop.id}", note=_said(stop), now=now)
+    return stop
+
+
+async def change(session: AsyncSession, by: Viewer, stop_id: int, plan: Plan, *, now: datetime) -> Stop:
+    """Change a stop. Orders placed already keep their day and cut-off. Errors as when adding one."""
+    stop = await governed(session, by, stop_id)
+    await _check(session, by, plan, stop.division_code, itself=stop)
+    was = _said(stop)
+    stop.sqlmodel_update(asdict(plan))
+    if was != _said(stop):
+        audit.note(session, by.account_id, "change_stop", subject=f"stop:{stop_id}", note=_said(stop), now=now)
+    return stop
+
+
+async def close(session: AsyncSession, by: Viewer, stop_id: int, *, now: datetime) -> Stop:
+    """From today on nobody can choose this stop; orders placed already are handed over there. Twice is once."""
+    stop = await governed(session, by, stop_id)
+    if stop.closed_on is None:
+        stop.closed_on = day_of(now)
+        audit.note(session, by.account_id, "close_stop", subject=f"stop:{stop_id}", note=stop.name, now=now)
+    return stop
+
+
+async def reopen(session: AsyncSession, by: Viewer, stop_id: int, *, now: datetime) -> Stop:
+    """The stop can be chosen again. Twice is once."""
+    stop = await governed(session, by, stop_id)
+    if stop.closed_on is not None:
+        stop.closed_on = None
+        audit.note(session, by.account_id, "reopen_stop", subject=f"stop:{stop_id}", note=stop.name, now=now)
+    return stop
+
+
+async def _check(
+    session: AsyncSession, by: Viewer, plan: Plan, division_code: str, *, itself: Stop | None = None
+) -> None:
+    if plan.handover_from >= plan.handover_to:
+        raise Malformed("handover_to", "not_after", f"{plan.handover_to:%H:%M}")
+    kept = itself is not None and itself.work_unit_id == plan.work_unit_id
+    if plan.work_unit_id is not None and not kept:
+        await units.governed(session, by, plan.work_unit_id)
+    await precincts.claim(session, by, division_code)
+    same = select(Stop.id).where(Stop.name == plan.name, Stop.division_code == division_code)
+    if any(found != (itself.id if itself else None) for found in await session.exec(same)):
+        raise Malformed("name", "taken", plan.name)
+
+
+def _said(stop: Stop) -> str:
+    """Everything about a stop that can be changed, for the trace."""
+    hours = f"{stop.handover_weekday} {stop.handover_from:%H:%M}-{stop.handover_to:%H:%M}"
+    cutoff = f"{stop.cutoff_weekday} {stop.cutoff_time:%H:%M}"
+    return f"{stop.name} {stop.address} unit:{stop.work_unit_id or '-'} cutoff:{cutoff} handover:{hours}"

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, false, func, or_, select
+from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
-from market.ground import audit, places
+from market.ground import audit
 from market.ground.errors import NotAllowed, NotFound
-from market.ground.places import Division, Level
-from market.people import accounts
+from market.ground.places import Division
+from market.people import accounts, precincts, registers, stations, units
 from market.people.accounts import Account, Grant, Role, Viewer
 from market.people.households import Household
 from market.people.stations import Station
@@ -55,19 +54,15 @@ async def held(session: AsyncSession, viewer: Viewer, *, q: str, offset: int, li
 async def choices(session: AsyncSession, viewer: Viewer) -> list[Choice]:
     """Every role the administrator may give over a station, a work unit or a place down to the township.
 
-    A household's own login is given by its agent or by the command, since a county has thousands.
+    A county has thousands of households: their logins are given one household at a time, by `give_login`.
     """
-    stations = await session.exec(select(Station).where(_inside(viewer, col(Station.division_code))))
-    units = await session.exec(select(WorkUnit).where(_inside(viewer, col(WorkUnit.division_code))))
-    divisions = await session.exec(
-        select(Division)
-        .where(_inside(viewer, col(Division.code)), func.length(col(Division.code)) <= Level.TOWNSHIP)
-        .order_by(col(Division.code))
-    )
-    found = [Choice(Role.AGENT, "station_id", station.id or 0, station.name) for station in stations]
-    for unit in units:
+    found = [
+        Choice(Role.AGENT, "station_id", station.id or 0, station.name)
+        for station in await session.exec(stations.governed_by(viewer))
+    ]
+    for unit in await session.exec(units.governed_by(viewer)):
         found += [Choice(role, "work_unit_id", unit.id or 0, unit.name) for role in (Role.CLERK, Role.MEMBER)]
-    for division in divisions:
+    for division in await precincts.divisions(session, viewer):
         found += [Choice(role, "division_code", division.code, division.name) for role in _OVER_DIVISION]
     return sorted(found, key=lambda choice: (list(Role).index(choice.role), choice.name))
 
@@ -76,7 +71,44 @@ async def give(session: AsyncSession, by: Viewer, choice: Choice, *, phone: str,
     """Give the role to this phone's account, made if there is none; twice is once. NotAllowed outside the division."""
     if choice not in await choices(session, by):
         raise NotAllowed("give_role")
+    return await _give(session, by, choice, phone=phone, name=name, now=now)
+
+
+async def give_login(
+    session: AsyncSession, by: Viewer, household_id: int, *, phone: str, name: str, now: datetime
+) -> Grant:
+    """Let this phone's account sell for one household; twice is once. NotFound for one outside the divisions."""
+    home = await registers.entered(session, by, household_id)
+    choice = Choice(Role.HOUSEHOLD, "household_id", household_id, home.head_name)
+    return await _give(session, by, choice, phone=phone, name=name, now=now)
+
+
+async def logins(session: AsyncSession, viewer: Viewer, household_id: int) -> list[Held]:
+    """Who may sell as this household now, the first first."""
+    found = await session.exec(_held(viewer).where(Grant.household_id == household_id).order_by(col(Grant.id)))
+    return [Held(grant, account, over or "") for grant, account, over in found]
+
+
+async def end_login(session: AsyncSession, by: Viewer, household_id: int, grant_id: int, *, now: datetime) -> None:
+    """End one login of a household at once. NotFound when it is not one of this household's."""
+    if grant_id not in {held.grant.id for held in await logins(session, by, household_id)}:
+        raise NotFound("grant", str(grant_id))
+    await accounts.end_grant(session, by, grant_id, now=now)
+
+
+async def end(session: AsyncSession, by: Viewer, grant_id: int, *, now: datetime) -> None:
+    """End a grant at once. NotFound outside the division, NotAllowed for the administrator's own last one."""
+    if not (await session.exec(_held(by).where(Grant.id == grant_id))).first():
+        raise NotFound("grant", str(grant_id))
+    if any(own.id == grant_id and own.role is Role.ADMINISTRATOR for own in by.grants):
+        raise NotAllowed("end_own_role")
+    await accounts.end_grant(session, by, grant_id, now=now)
+
+
+async def _give(session: AsyncSession, by: Viewer, choice: Choice, *, phone: str, name: str, now: datetime) -> Grant:
     account = await accounts.sign_up(session, phone=phone, name=name, now=now)
+    # The same form sent twice at once: the second waits here and finds the first one's grant.
+    await session.exec(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
     same = select(Grant).where(
         Grant.account_id == account.id,
         Grant.role == choice.role,
@@ -87,17 +119,9 @@ async def give(session: AsyncSession, by: Viewer, choice: Choice, *, phone: str,
     if existing is not None:
         return existing
     over: dict[str, Any] = {choice.field: choice.value, "given_by": by.account_id}
-    audit.note(session, by.account_id, "give_role", subject=choice.key, note=account.phone, now=now)
+    home = int(choice.value) if choice.role is Role.HOUSEHOLD else None
+    audit.note(session, by.account_id, "give_role", household_id=home, subject=choice.key, note=account.phone, now=now)
     return await accounts.grant(session, account, choice.role, now=now, **over)
-
-
-async def end(session: AsyncSession, by: Viewer, grant_id: int, *, now: datetime) -> None:
-    """End a grant at once. NotFound outside the division, NotAllowed for the administrator's own last one."""
-    if not (await session.exec(_held(by).where(Grant.id == grant_id))).first():
-        raise NotFound("grant", str(grant_id))
-    if any(own.id == grant_id and own.role is Role.ADMINISTRATOR for own in by.grants):
-        raise NotAllowed("end_own_role")
-    await accounts.end_grant(session, by, grant_id, now=now)
 
 
 def _held(viewer: Viewer) -> Select[Grant, Account, Any]:
@@ -112,10 +136,5 @@ def _held(viewer: Viewer) -> Select[Grant, Account, Any]:
         .outerjoin(Station, col(Station.id) == col(Grant.station_id))
         .outerjoin(WorkUnit, col(WorkUnit.id) == col(Grant.work_unit_id))
         .outerjoin(Division, col(Division.code) == col(Grant.division_code))
-        .where(col(Grant.ended_at).is_(None), _inside(viewer, place))
+        .where(col(Grant.ended_at).is_(None), precincts.inside(viewer, place))
     )
-
-
-def _inside(viewer: Viewer, place: Any) -> ColumnElement[bool]:
-    own = [places.within(place, code) for code in viewer.division_codes(Role.ADMINISTRATOR)]
-    return or_(*own) if own else false()

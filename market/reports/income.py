@@ -109,12 +109,14 @@ async def figures(
     limit: int | None = None,
 ) -> list[Figure]:
     """The report's rows. Households, places and months also stand with nothing but zeros."""
+    await scopes.make_room(session)
     query = _rows(scope, by, wanted or Wanted(), offset=offset, limit=limit)
     return [_figure(row) for row in (await run(session, query)).all()]
 
 
 async def streamed(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) -> AsyncIterator[Figure]:
     """The same rows, all of them, a few at a time: for files larger than memory should hold."""
+    await scopes.make_room(session)
     connection = await session.connection()
     found = await connection.stream(_rows(scope, by, wanted), execution_options={"yield_per": _STREAMED_AT_ONCE})
     async for row in found:
@@ -123,6 +125,7 @@ async def streamed(session: AsyncSession, scope: Scope, by: By, *, wanted: Wante
 
 async def whole(session: AsyncSession, scope: Scope, by: By, *, wanted: Wanted) -> Whole:
     """How many rows there are, and their sums."""
+    await scopes.make_room(session)
     named = _named(scope, by, wanted).subquery()
     sums = (func.coalesce(func.sum(named.c[name]), 0) for name in Sums._fields)
     found = (await run(session, columns(func.count(), *sums).select_from(named))).one()

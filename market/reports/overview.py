@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import IncomeDay
 from market.ground.db import run
-from market.reports.scopes import Rows, Scope, columns, days, months, present
+from market.reports.scopes import Rows, Scope, columns, days, make_room, months, present
 
 _EDGES_FEN = (50_000, 100_000, 300_000, 500_000, 1_000_000)
 """Net sales below 500, 1,000, 3,000 (the aid programme's yearly line, facts.md), 5,000 and 10,000 yuan, and above."""
@@ -81,6 +81,7 @@ def per_household(scope: Scope) -> Rows:
 
 async def overview(session: AsyncSession, scope: Scope) -> Overview:
     """Totals, median, how many sold nothing, and how many households lie in each band."""
+    await make_room(session)
     each = per_household(scope).subquery()
     sold = each.c.line_count > 0
     bounds = list(zip((None, *_EDGES_FEN), (*_EDGES_FEN, None), strict=True))

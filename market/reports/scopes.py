@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from market.books.ledger import IncomeDay
 from market.ground import places
 from market.ground.clock import month_end, start_of
+from market.ground.db import run
 from market.ground.errors import Malformed, NotFound, OverLimit
 from market.ground.places import Division, DivisionName
 from market.people import households
@@ -97,9 +98,9 @@ def months(scope: Scope) -> list[date]:
     return [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count + 1)]
 
 
-def called(text: str) -> SelectOfScalar[str]:
+def called(name: str) -> SelectOfScalar[str]:
     """Codes of places whose name, alias or pinyin has the text in it, or whose initials are the text."""
-    like, exact = f"%{escaped(text.lower())}%", text.lower()
+    like, exact = f"%{escaped(name.lower())}%", name.lower()
     by_alias = select(col(DivisionName.division_code)).where(
         or_(col(DivisionName.name).like(like), col(DivisionName.pinyin).like(like), col(DivisionName.initials) == exact)
     )
@@ -113,9 +114,14 @@ def called(text: str) -> SelectOfScalar[str]:
     )
 
 
-def escaped(text: str) -> str:
+def escaped(literal: str) -> str:
     """The text as LIKE takes it literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return literal.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def make_room(session: AsyncSession) -> None:
+    """Let this transaction sum a county in memory: the server's usual 4 MB would go to disk."""
+    await run(session, text("SET LOCAL work_mem = '32MB'"))
 
 
 def columns(*wanted: Any) -> Rows:

@@ -41,7 +41,7 @@ class NewOrder(BaseModel):
     """One purchase over any number of households."""
 
     wallet: Annotated[Wallet, Field(description="Whose money. canteen and union: only for the clerk of a work unit.")]
-    stop_id: Annotated[Id, Field(description="Where the goods are handed over, from GET /stops.")]
+    stop_id: Annotated[Id, Field(description="Where to hand over, from GET /stops. Another unit's stop is a 404.")]
     lines: Annotated[list[NewLine], Field(max_length=1000)]
     work_unit_id: Annotated[Id | None, Field(description="The buyer's employer; needed for canteen and union.")] = None
     note: Remark = ""
@@ -121,7 +121,7 @@ _PLACING = (
 @router.post("/orders", status_code=201, responses=faults_of_a_change(403, refused=_PLACING))
 async def create_order(asked: NewOrder, call: CallDep) -> OrderShown:
     """Place an order. Its goods are held until `expires_at`; all lines or none."""
-    handover = await stops.handover_at(call.session, asked.stop_id, now=call.now)
+    handover = await stops.handover_for(call.session, call.caller, asked.stop_id, now=call.now)
     terms = Terms(
         wallet=asked.wallet, stop_id=asked.stop_id, county_code=handover.county_code, handover_on=handover.on,
         cutoff_at=handover.cutoff_at, work_unit_id=asked.work_unit_id, note=asked.note,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,9 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE, DESKTOP = (390, 844), (1280, 800)
-_PATIENCE_SECONDS = 120
+PATIENCE_MS = 20_000
+_PATIENCE_SECONDS = 240
+_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def running_market(var: Path) -> Iterator[Market]:
             yield Market(url, var)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(60)
 
 
 def _environment(var: Path, port: int) -> dict[str, str]:
@@ -77,11 +79,10 @@ def _environment(var: Path, port: int) -> dict[str, str]:
 def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{url}/readyz").is_success:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise RuntimeError(log.read_text())
 
 
@@ -92,25 +93,31 @@ def open_browser(playwright: Playwright) -> Browser:
     )
 
 
-def open_context(browser: Browser, size: tuple[int, int], *, language: str = "zh") -> BrowserContext:
-    """A fresh person's browser of that size."""
+def open_context(
+    browser: Browser, market: Market, size: tuple[int, int], *, language: str = "zh", prefs: str = "", scripts: bool = True
+) -> BrowserContext:
+    """A fresh person's browser of that size. `prefs` as the cookie holds them, e.g. `size.large-contrast.normal`."""
     width, height = size
     context = browser.new_context(
+        base_url=market.url,
         viewport={"width": width, "height": height},
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
         has_touch=size == PHONE,
         is_mobile=size == PHONE,
+        java_script_enabled=scripts,
     )
-    context.set_default_timeout(15_000)
-    context.add_cookies([{"name": "lang", "value": language, "domain": "localhost", "path": "/"}])
+    context.set_default_timeout(PATIENCE_MS)
+    cookies = {"lang": language, "prefs": prefs}
+    context.add_cookies(
+        [{"name": name, "value": value, "domain": "localhost", "path": "/"} for name, value in cookies.items() if value]
+    )
     return context
 
 
-def sign_in_as(context: BrowserContext, market: Market, key: str) -> None:
+def sign_in_as(context: BrowserContext, key: str) -> None:
     """Be this invented person, by the one-tap login."""
-    page = context.new_page()
-    page.goto(f"{market.url}/demo-logins/{key}")
-    page.get_by_role("main").get_by_role("button").click()
-    page.wait_for_load_state()
-    page.close()
+    token = _TOKEN.search(context.request.get("/sign-in").text())
+    assert token is not None, "the sign-in page has no form"
+    answer = context.request.post(f"/demo-logins/{key}", form={"csrf_token": token[1]})
+    assert answer.ok, f"{key} could not sign in: {answer.status}"

@@ -1,102 +1,215 @@
-"""Every page a person may see, by who sees it: what the contact sheet photographs and the accessibility test reads."""
+"""Every page a person may see, in every state, by who sees it: what is photographed, judged and measured.
+
+Addresses name what `staging` prepared: `/orders/{order_paid}`. A visitor's screens each have a browser of their own.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.browser.staging import Places
+
 
 @dataclass(frozen=True)
 class Screen:
-    """One page: the demo person who opens it (empty: a visitor) and how it is reached."""
+    """One page in one state: the invented person who opens it (empty: a visitor) and how it is reached."""
 
     name: str
     who: str
     path: str
     then: Callable[[Page], None] | None = None
+    status: int = 200
+    prefs: str = ""
+    language: str = "zh"
 
-    def open(self, page: Page, url: str) -> None:
-        """Bring the page up."""
-        page.goto(url + self.path)
+    def open(self, page: Page, places: Places) -> int:
+        """Bring the page up; the status it came with."""
+        answers = [200]
+        page.on("response", lambda response: _note(answers, response.status, response.request.resource_type))
+        page.goto(self.path.format(**places))
         if self.then is not None:
             self.then(page)
+        page.wait_for_load_state("load")
+        return answers[-1]
 
 
-def _first_offer(page: Page) -> None:
-    page.locator(".offer a.cover").first.click()
-    page.wait_for_load_state()
+def _note(answers: list[int], status: int, kind: str) -> None:
+    if kind == "document":
+        answers.append(status)
 
 
-def _fill_cart(page: Page) -> None:
-    for at in range(3):
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + "/listings")
-        page.locator(".offer:not(:has(.is-gone)) a.cover").nth(at).click()
-        page.wait_for_load_state()
-        page.locator("form[action='/cart/lines'] button[type=submit]").last.click()
-        page.wait_for_load_state()
+def _send(page: Page) -> None:
+    """Send the page's own form as it stands, where the browser would first ask for more."""
+    with page.expect_navigation():
+        page.evaluate("() => HTMLFormElement.prototype.submit.call(document.querySelector('main form[method=post]'))")
 
 
-def _cart(page: Page) -> None:
-    _fill_cart(page)
-    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + "/cart")
+def _send_nothing(page: Page) -> None:
+    """Send it with 0 for an answer."""
+    page.locator("main form[method=post] input:is([type=text], [type=tel], [inputmode])").first.fill("0")
+    _send(page)
 
 
-def _checkout(page: Page) -> None:
-    _fill_cart(page)
-    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + "/checkout")
+def _send_without_token(page: Page) -> None:
+    page.locator("main form[method=post] input[name=csrf_token]").first.evaluate("(input) => input.remove()")
+    _send(page)
 
 
-def _first_order(page: Page) -> None:
-    page.locator("main a[href^='/orders/']").first.click()
-    page.wait_for_load_state()
+def _ask_for_code(page: Page) -> None:
+    page.locator("#f-phone").fill("19900004321")
+    _send(page)
 
 
-def _first_household(page: Page) -> None:
-    page.locator("main a[href^='/desk/households/']").first.click()
-    page.wait_for_load_state()
+def _send_wrong_code(page: Page) -> None:
+    _ask_for_code(page)
+    page.locator("#f-code").fill("000000")
+    _send(page)
 
 
-def _first_payment(page: Page) -> None:
-    _first_household(page)
-    page.locator("main a[href^='/desk/payments/']").first.click()
-    page.wait_for_load_state()
+def _choose_goods(page: Page) -> None:
+    page.locator("form[action='/cart/lines'] .button--lg").click()
+    page.wait_for_load_state("load")
+    page.goto("/cart")
 
 
-def _first_produce(page: Page) -> None:
-    page.locator(".pick, .picks a, .picks button, main .pictures a").first.click()
-    page.wait_for_load_state()
+def _take_out(page: Page) -> None:
+    _choose_goods(page)
+    page.locator("form[action$='/removal'] button").first.click()
+    page.get_by_text("已拿掉").wait_for()
 
 
-def _first_good(page: Page) -> None:
-    page.locator("main a[href^='/village/goods/']").first.click()
-    page.wait_for_load_state()
+def _unfold_filters(page: Page) -> None:
+    page.locator("details summary").first.click()
 
 
-SCREENS = [
+def _ask_to_cancel(page: Page) -> None:
+    page.locator("form[action$='/cancellation'] button").click()
+    page.locator("#confirm[open]").wait_for()
+
+
+LARGE, OUTDOOR = "size.large-contrast.normal", "size.normal-contrast.outdoor"
+_NEW = "/village/{household}/goods/new"
+_WALNUT = f"{_NEW}?produce=walnut&counted=jin"
+
+VISITOR = [
     Screen("home", "", "/"),
     Screen("listings", "", "/listings"),
+    Screen("listings-filtered", "", "/listings?produce=walnut&division=141102006&max=40&sort=price"),
+    Screen("listings-filters", "", "/listings", _unfold_filters),
+    Screen("listings-error", "", "/listings?min=abc", status=422),
     Screen("search", "", "/listings?q=梁家焉"),
     Screen("nothing-found", "", "/listings?q=龙虾"),
-    Screen("listing", "", "/listings", _first_offer),
+    Screen("listing", "", "/listings/{offer}"),
+    Screen("listing-sold-out", "", "/listings/{sold_out}"),
+    Screen("listing-stopped", "", "/listings/{stopped}"),
     Screen("cart-empty", "", "/cart"),
-    Screen("cart", "", "/", _cart),
+    Screen("cart", "", "/listings/{offer}", _choose_goods),
+    Screen("cart-undo", "", "/listings/{offer}", _take_out),
     Screen("sign-in", "", "/sign-in"),
-    Screen("not-found", "", "/nowhere"),
+    Screen("sign-in-error", "", "/sign-in", _send_nothing, status=422),
+    Screen("code", "", "/sign-in", _ask_for_code),
+    Screen("code-error", "", "/sign-in", _send_wrong_code, status=422),
+    Screen("demo-login", "", "/demo-logins/member"),
+    Screen("not-found", "", "/nowhere", status=404),
+    Screen("refused", "", "/sign-in", _send_without_token, status=403),
+    Screen("home-large", "", "/", prefs=LARGE),
+    Screen("home-outdoor", "", "/", prefs=OUTDOOR),
+    Screen("home-english", "", "/", language="en"),
+    Screen("listing-large", "", "/listings/{offer}", prefs=LARGE),
+    Screen("listing-english", "", "/listings/{offer}", language="en"),
+]
+BUYER = [
     Screen("account", "member", "/account"),
     Screen("orders", "member", "/orders"),
-    Screen("order", "member", "/orders", _first_order),
-    Screen("checkout", "member", "/", _checkout),
-    Screen("village", "household", "/village"),
-    Screen("new-what", "household", "/village/goods/new"),
-    Screen("village-orders", "household", "/village/orders"),
-    Screen("village-money", "household", "/village/money"),
+    Screen("orders-none", "grower", "/orders"),
+    Screen("order-open", "member", "/orders/{order_open}"),
+    Screen("order-waiting", "member", "/orders/{order_waiting}"),
+    Screen("order-failed", "member", "/orders/{order_failed}"),
+    Screen("order-cash", "member", "/orders/{order_cash}"),
+    Screen("order-paid", "member", "/orders/{order_paid}"),
+    Screen("order-paid-outdoor", "member", "/orders/{order_paid}", prefs=OUTDOOR),
+    Screen("order-paid-english", "member", "/orders/{order_paid}", language="en"),
+    Screen("order-cancel-asked", "member", "/orders/{order_paid}", _ask_to_cancel),
+    Screen("order-cancelled", "member", "/orders/{order_cancelled}"),
+    Screen("order-expired", "member", "/orders/{order_expired}"),
+    Screen("order-foreign", "second_member", "/orders/{order_paid}", status=404),
+    Screen("payment-qr", "member", "/orders/{order_qr}/payment"),
+    Screen("payment-waiting", "member", "/orders/{order_waiting}/return"),
+    Screen("payment-failed", "member", "/orders/{order_failed}/return"),
+    Screen("payment-done", "member", "/orders/{order_paid}/return"),
+    Screen("slip", "member", "/orders/{order_paid}/slip"),
+    Screen("cart-troubled", "organiser", "/cart"),
+    Screen("checkout", "clerk", "/checkout"),
+    Screen("checkout-error", "clerk", "/checkout", _send, status=422),
+]
+VILLAGE = [
+    Screen("goods", "grower", "/village/{household}/goods"),
+    Screen("goods-large", "grower", "/village/{household}/goods", prefs=LARGE),
+    Screen("goods-outdoor", "grower", "/village/{household}/goods", prefs=OUTDOOR),
+    Screen("goods-english", "grower", "/village/{household}/goods", language="en"),
+    Screen("new-what", "grower", _NEW),
+    Screen("new-what-large", "grower", _NEW, prefs=LARGE),
+    Screen("new-amount", "grower", f"{_NEW}?produce=walnut"),
+    Screen("new-amount-large", "grower", f"{_NEW}?produce=walnut", prefs=LARGE),
+    Screen("new-amount-error", "grower", f"{_NEW}?produce=walnut&counted=jin&quantity=0", status=422),
+    Screen("new-price", "grower", f"{_WALNUT}&quantity=12"),
+    Screen("new-price-large", "grower", f"{_WALNUT}&quantity=12", prefs=LARGE),
+    Screen("new-price-error", "grower", f"{_WALNUT}&quantity=12&price=9000&price_for=jin", status=422),
+    Screen("new-photo", "grower", f"{_WALNUT}&quantity=12&price=20&price_for=jin"),
+    Screen("my-listing", "grower", "/village/goods/{goods}"),
+    Screen("my-listing-new", "grower", "/village/goods/{goods}?new=1"),
+    Screen("my-listing-stopped", "grower", "/village/goods/{withdrawn}"),
+    Screen("my-listing-price", "grower", "/village/goods/{goods}/price"),
+    Screen("my-listing-price-error", "grower", "/village/goods/{goods}/price", _send_nothing, status=422),
+    Screen("my-listing-stock", "grower", "/village/goods/{goods}/stock"),
+    Screen("my-listing-restoration", "grower", "/village/goods/{withdrawn}/restoration"),
+    Screen("my-listing-photo", "grower", "/village/goods/{goods}/photo"),
+    Screen("my-listing-foreign", "household", "/village/goods/{goods}", status=404),
+    Screen("to-prepare", "grower", "/village/{household}/orders"),
+    Screen("prepared", "grower", "/village/{household}/orders?past=1"),
+    Screen("money", "grower", "/village/{household}/money"),
+    Screen("money-waiting", "grower", "/village/{household}/money?show=waiting"),
+    Screen("money-paid-out", "grower", "/village/{household}/money?show=paid_out"),
+    Screen("money-large", "grower", "/village/{household}/money", prefs=LARGE),
     Screen("agent", "agent", "/village"),
+    Screen("agent-none-found", "agent", "/village?q=zzz"),
+    Screen("agent-orders", "agent", "/village/orders"),
+    Screen("agent-money", "agent", "/village/money"),
+    Screen("agent-goods", "agent", "/village/{household}/goods"),
+    Screen("nobody", "member", "/village"),
+]
+UNIT = [
     Screen("cash", "clerk", "/unit/cash"),
+    Screen("cash-none-found", "clerk", "/unit/cash?q=zzz"),
+]
+DESK = [
     Screen("income", "officer", "/desk/income"),
+    Screen("income-english", "officer", "/desk/income", language="en"),
+    Screen("income-outdoor", "officer", "/desk/income", prefs=OUTDOOR),
+    Screen("income-by-village", "officer", "/desk/income?by=village"),
     Screen("income-by-township", "officer", "/desk/income?by=township"),
     Screen("income-by-month", "officer", "/desk/income?by=month"),
-    Screen("household", "officer", "/desk/income", _first_household),
-    Screen("payment", "officer", "/desk/income", _first_payment),
-    Screen("people", "administrator", "/operator/people"),
-    Screen("new-grant", "administrator", "/operator/people/new"),
+    Screen("income-by-produce", "officer", "/desk/income?by=produce"),
+    Screen("income-by-unit", "officer", "/desk/income?by=unit"),
+    Screen("income-silent", "officer", "/desk/income?sold=none"),
+    Screen("income-none-found", "officer", "/desk/income?q=zzz"),
+    Screen("income-error", "officer", "/desk/income?from=2026-13", status=422),
+    Screen("income-township", "township_officer", "/desk/income"),
+    Screen("household", "officer", "/desk/households/{household}"),
+    Screen("household-silent", "officer", "/desk/households/{silent}"),
+    Screen("payments", "officer", "/desk/payments"),
+    Screen("payments-none-found", "officer", "/desk/payments?q=zzz"),
+    Screen("payment", "officer", "/desk/payments/{payment_paid}"),
+    Screen("payment-refused", "officer", "/desk/payments/{payment_paid}", _send_nothing, status=422),
+    Screen("payment-refunded", "officer", "/desk/payments/{payment_cancelled}"),
+    Screen("payment-cash", "officer", "/desk/payments/{payment_cash}"),
+    Screen("payment-seen", "township_officer", "/desk/payments/{payment_paid}"),
 ]
+OPERATOR = [
+    Screen("people", "administrator", "/operator/people"),
+    Screen("people-none-found", "administrator", "/operator/people?q=zzz"),
+    Screen("new-grant", "administrator", "/operator/people/new"),
+    Screen("new-grant-error", "administrator", "/operator/people/new", _send, status=422),
+]
+SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *OPERATOR]

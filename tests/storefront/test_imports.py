@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.ground import places
 from market.ground.places import Division, DivisionName
 from market.people.households import Household, HouseholdStanding
-from storefront import imports, reference
-from storefront.imports import HOUSEHOLD_COLUMNS
+from storefront import imports, reference, registers
+from storefront.registers import HOUSEHOLD_COLUMNS
 from tests.world import BEGIN, OTHER_VILLAGE, VILLAGE, World
 
 NEXT_DAY = BEGIN + timedelta(days=1)
@@ -102,7 +102,7 @@ async def test_a_file_that_is_no_such_table_is_refused_in_a_sentence(
 
 
 async def test_a_file_that_is_not_there(session: AsyncSession, world: World, tmp_path: Path) -> None:
-    summary = await imports.import_households(session, tmp_path / "none.csv", now=BEGIN)
+    summary = await registers.import_households(session, tmp_path / "none.csv", now=BEGIN)
     assert [problem.reason for problem in summary.problems] == ["missing"]
 
 
@@ -113,11 +113,11 @@ async def test_households_come_changed_and_stay(session: AsyncSession, world: Wo
         f"3,0900,{OTHER_VILLAGE},冯样例,3,脱贫户,", "", encoding="gb18030",
     )  # fmt: skip
     was = await homes(session)
-    seen = await imports.import_households(session, file, now=NEXT_DAY, preview=True)
+    seen = await registers.import_households(session, file, now=NEXT_DAY, preview=True)
     assert (seen.added, seen.changed, seen.same, seen.absent, seen.applied) == (1, 2, 0, 1, False)
     assert seen.ignored == ["序号", "身份证号"]
     assert await homes(session) == was
-    done = await imports.import_households(session, file, now=NEXT_DAY)
+    done = await registers.import_households(session, file, now=NEXT_DAY)
     assert (done.added, done.changed, done.absent, done.applied) == (1, 2, 1, True)
     now = await homes(session)
     assert now["0002"] == ("刘新样", VILLAGE, 2)
@@ -132,7 +132,7 @@ async def test_households_come_changed_and_stay(session: AsyncSession, world: Wo
     assert [(row.standing_code, row.to_on) for row in standings] == [
         ("exited", standings[1].from_on), ("ordinary", None),
     ]  # fmt: skip
-    again = await imports.import_households(session, file, now=NEXT_DAY)
+    again = await registers.import_households(session, file, now=NEXT_DAY)
     assert (again.added, again.changed, again.same) == (0, 0, 3)
 
 
@@ -140,8 +140,8 @@ async def test_a_standing_changed_twice_in_a_day_is_corrected(session: AsyncSess
     def row(standing: str) -> list[dict[str, str]]:
         return [dict(zip(HOUSEHOLD_COLUMNS, ("0950", VILLAGE, "任样例", "2", standing), strict=True))]
 
-    await imports.import_households(session, row("一般户"), now=BEGIN)
-    await imports.import_households(session, row("脱贫户"), now=BEGIN + timedelta(hours=2))
+    await registers.import_households(session, row("一般户"), now=BEGIN)
+    await registers.import_households(session, row("脱贫户"), now=BEGIN + timedelta(hours=2))
     found = await session.exec(
         select(HouseholdStanding.standing_code)
         .join(Household, col(Household.id) == col(HouseholdStanding.household_id))
@@ -156,7 +156,7 @@ async def test_a_spreadsheet_with_numbers_for_codes(session: AsyncSession, world
     sheet.append([*HOUSEHOLD_COLUMNS, None])
     sheet.append([1411020001, float(VILLAGE), "高样例", 3.0, "脱贫户"])
     book.save(tmp_path / "register.xlsx")
-    summary = await imports.import_households(session, tmp_path / "register.xlsx", now=datetime.now(UTC))
+    summary = await registers.import_households(session, tmp_path / "register.xlsx", now=datetime.now(UTC))
     assert (summary.added, summary.problems) == (1, [])
     assert (await homes(session))["1411020001"] == ("高样例", VILLAGE, 3)
 
@@ -169,7 +169,7 @@ async def test_a_register_with_bad_lines_changes_nothing(session: AsyncSession, 
         f"0804,{VILLAGE},丁样例,0,脱贫户", f"0805,{VILLAGE},戊样例,三,脱贫户", f"0806,{VILLAGE},己样例,3,贫困户",
         f"0807,{VILLAGE},,3,脱贫户", f"{'9' * 33},{VILLAGE},庚样例,3,脱贫户",
     )  # fmt: skip
-    summary = await imports.import_households(session, file, now=BEGIN)
+    summary = await registers.import_households(session, file, now=BEGIN)
     assert [(problem.line, problem.reason) for problem in summary.problems] == [
         (3, "twice"), (4, "unknown_village"), (5, "not_a_head_count"), (6, "not_a_head_count"),
         (7, "unknown_standing"), (8, "missing"), (9, "too_long"),

@@ -81,6 +81,26 @@ async def create_refund(
     )
 
 
+@router.post("/desk/refunds/{refund_id}/attempts")
+async def create_attempt(
+    page: PageDep, session: SessionDep, officer: OfficerDep, now: NowDep, refund_id: UUID
+) -> Response:
+    """Ask the provider once more for a refund it could not make."""
+    refund = await oversight.refund_of(session, officer, refund_id)
+    await refunds.try_again(session, officer, refund_id, now=now)
+    return page.redirect(f"/desk/payments/{refund.payment_id}", ("success", _("已再次请收款方退款")))
+
+
+@router.post("/desk/refunds/{refund_id}/receipt")
+async def create_refund_receipt(
+    page: PageDep, session: SessionDep, officer: OfficerDep, now: NowDep, refund_id: UUID
+) -> Response:
+    """The buyer has the money back in hand."""
+    refund = await oversight.refund_of(session, officer, refund_id)
+    await refunds.hand_back_cash(session, officer, refund_id, now=now)
+    return page.redirect(f"/desk/payments/{refund.payment_id}", ("success", _("已记下：现金退给了买家")))
+
+
 async def _asked(
     session: AsyncSession, officer: Viewer, form: Form, left_fen: int, payment_id: UUID
 ) -> tuple[int, str, Claim | dict[str, Any]]:

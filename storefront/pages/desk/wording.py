@@ -46,6 +46,14 @@ WHY = {
     "goods_gone": _l("钱到时货已经没有了"),
 }
 """Refunds the market decides by itself carry one of these; people write their own reason."""
+FAILURES = {
+    "expired_or_canceled_card": _l("卡过期或注销了"),
+    "lost_or_stolen_card": _l("卡已挂失"),
+    "declined": _l("银行没有同意"),
+    "insufficient_funds": _l("收款账户余额不够"),
+    "merchant_request": _l("收款方按要求撤回了"),
+}
+"""Why the provider could not send money back, by its own codes; of others we only know that it failed."""
 OUTCOMES = {
     "paid": _l("订单已付款"),
     "already_paid": _l("重复付款，已退回"),
@@ -58,6 +66,7 @@ OUTCOMES = {
     "pending": _l("正在办理"),
     "ignored": _l("不用处理"),
     "foreign": _l("不是我们的"),
+    "superseded": _l("已有新的退款，不用处理"),
     "unknown": _l("没有对应的付款"),
 }
 OF_A_PAYMENT = {
@@ -67,5 +76,6 @@ OF_A_PAYMENT = {
     "reasons": REASONS,
     "rails": RAILS,
     "why": WHY,
+    "failures": FAILURES,
     "outcomes": OUTCOMES,
 }

@@ -1,32 +1,31 @@
 """People and their roles: an administrator gives and ends grants inside their own division."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from market.ground.errors import Malformed
 from market.people import grants
-from market.people.accounts import Role, Viewer, parse_phone
-from storefront.deps import NowDep, PageDep, SessionDep, require
+from market.people.accounts import parse_phone
+from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.forms import Form, read_form
+from storefront.pages.operator.asked import PAGE, AdministratorDep, AskedDep
 from storefront.texts import gettext as _
 
 router = APIRouter()
-AdministratorDep = Annotated[Viewer, Depends(require(Role.ADMINISTRATOR))]
-_PAGE = 50
+
+
+@router.get("/operator")
+async def show_operator(page: PageDep, viewer: AdministratorDep) -> Response:  # noqa: ARG001  the door's guard
+    """The door opens at the people."""
+    return page.redirect("/operator/people")
 
 
 @router.get("/operator/people")
-async def list_people(
-    page: PageDep, session: SessionDep, viewer: AdministratorDep, q: str = "", after: int = 0
-) -> Response:
+async def list_people(page: PageDep, session: SessionDep, viewer: AdministratorDep, asked: AskedDep) -> Response:
     """Everyone who holds a role in the administrator's division."""
-    found = await grants.held(session, viewer, q=q.strip(), offset=max(0, after), limit=_PAGE + 1)
-    more = after + _PAGE if len(found) > _PAGE else 0
-    return page(
-        "operator/people.html", held=found[:_PAGE], q=q, more=more, before=max(0, after - _PAGE) if after else None
-    )
+    found = await grants.held(session, viewer, q=asked.text, offset=asked.offset, limit=PAGE + 1)
+    turns = asked.turns("/operator/people", len(found))
+    return page("operator/people.html", held=found[:PAGE], asked=asked, turns=turns)
 
 
 @router.get("/operator/people/new")

@@ -23,7 +23,6 @@ from storefront.deps import BuyerDep, NowDep, PageDep, SessionDep, StartAgain
 from storefront.forms import Form, read_form
 from storefront.pages.shop.baskets import by_village, packed, unpacked
 from storefront.pages.shop.refusals import refusal
-from storefront.pages.shop.timelines import hours
 from storefront.texts import gettext as _
 
 router = APIRouter()
@@ -91,17 +90,14 @@ def _wallet_card(wallet: Wallet) -> dict[str, str]:
 def _stop_card(handover: Handover) -> dict[str, str]:
     """A stop with its next round. The value carries the day, so that a day that moved on is noticed."""
     stop = handover.stop
-    until, on = words.moment(handover.cutoff_at), words.day(handover.on)
-    hint = _("%(cutoff)s前下单，%(day)s%(hours)s来取", cutoff=until, day=on, hours=hours(stop))
-    badge = _("单位门口") if stop.work_unit_id else ""
+    hint, badge = words.next_round(handover), _("单位门口") if stop.work_unit_id else ""
     return {"value": f"{stop.id}.{handover.on}", "label": stop.name, "hint": hint, "icon": "map-pin", "badge": badge}
 
 
 async def _offered(session: AsyncSession, viewer: Viewer, places: set[str], now: datetime) -> list[Handover]:
     """Stops this person may choose: near the goods or the buyer's unit (same county), the unit's own gate first."""
-    mine = viewer.work_unit_ids()
-    near = await session.exec(stops.open_to(mine, near=places, on=day_of(now)))
-    found = near.all() or (await session.exec(stops.open_to(mine, near=set(), on=day_of(now)))).all()
+    near = await session.exec(stops.open_to(viewer, day_of(now), near=places))
+    found = near.all() or (await session.exec(stops.open_to(viewer, day_of(now)))).all()
     return sorted((stops.next_handover(stop, now) for stop in found), key=lambda h: h.stop.work_unit_id is None)
 
 
@@ -140,10 +136,8 @@ async def _handover(session: AsyncSession, viewer: Viewer, form: Form, now: date
     chosen, _dot, shown = form.text("stop").partition(".")
     stop_id = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 16 else 0  # noqa: PLR2004  an id
     try:
-        handover = await stops.handover_at(session, stop_id, now=now)
+        handover = await stops.handover_for(session, viewer, stop_id, now=now)
     except NotFound:
-        handover = None
-    if handover is None or handover.stop.work_unit_id not in {None, *viewer.work_unit_ids()}:
         form.errors["stop"] = _("请选一个取货的地方")
         return None
     if handover.on.isoformat() != shown:

@@ -17,8 +17,9 @@ from market.people.units import WorkUnit
 from market.trade import carts, orders
 from market.trade.orders import Order, OrderLine
 from payments import desk, records
+from storefront import words
 from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, StartAgain
-from storefront.pages.shop.timelines import Story, headline, hours, stage_of, steps
+from storefront.pages.shop.timelines import Story, headline, stage_of, steps
 from storefront.texts import gettext as _
 
 router = APIRouter()
@@ -61,7 +62,9 @@ async def show_slip(page: PageDep, session: SessionDep, viewer: BuyerDep, now: N
     story = await story_of(session, viewer, no, now)
     unit = await session.get(WorkUnit, story.order.work_unit_id) if story.order.work_unit_id else None
     villages = await _by_village(session, story.order)
-    return page("shop/slip.html", story=story, order=story.order, unit=unit, villages=villages, hours=hours(story.stop))
+    return page(
+        "shop/slip.html", story=story, order=story.order, unit=unit, villages=villages, hours=words.hours(story.stop)
+    )
 
 
 @router.post("/orders/{no}/cancellation")

@@ -108,15 +108,8 @@ def stage_of(order: Order, payments: list[Payment], now: datetime) -> Stage:
 
 def pick_up(story: Story) -> str:
     """`12月4日（周五）上午10:00–11:30，在区政府大院南门取货。`."""
-    order, stop = story.order, story.stop
-    return _(
-        "%(day)s%(hours)s，在%(place)s取货。", day=words.day(order.handover_on), hours=hours(stop), place=stop.name
-    )
-
-
-def hours(stop: Stop) -> str:
-    """`上午10:00–11:30`."""
-    return f"{words.clock(stop.handover_from)}–{stop.handover_to:%H:%M}"
+    on, hours = words.day(story.order.handover_on), words.hours(story.stop)
+    return _("%(day)s%(hours)s，在%(place)s取货。", day=on, hours=hours, place=story.stop.name)
 
 
 def headline(story: Story) -> str:
@@ -175,7 +168,7 @@ def _handing(story: Story) -> dict[str, Any]:
     on, amount = words.day(order.handover_on), format_yuan(order.total_fen)
     cash = story.stage is Stage.CASH
     title = _("%(day)s取货，付现金 %(amount)s", day=on, amount=amount) if cash else _("%(day)s取货", day=on)
-    text = _("%(hours)s，%(place)s %(address)s", hours=hours(stop), place=stop.name, address=stop.address).strip()
+    text = _("%(hours)s，%(place)s %(address)s", hours=words.hours(stop), place=stop.name, address=stop.address).strip()
     if story.is_over:
         text = _("约定的日子已过。没有取到的话，请联系取货点：%(place)s", place=text)
     return {

@@ -42,6 +42,7 @@ async def show_money(
         "sums": await reports.sums(session, house.id),
         "months": await reports.months(session, house.id),
         "lines": lines[: reports.PAGE],
+        "page_size": reports.PAGE,
         "next_start": start + reports.PAGE if len(lines) > reports.PAGE else None,
     }
     return page("village/money.html", house=house, show=show, month=month, start=start, payouts=payouts, **figures)

@@ -22,7 +22,8 @@ LATER = BEGIN + timedelta(minutes=16)
 
 
 async def terms_of(session: AsyncSession, world: World, wallet: Wallet = Wallet.PERSONAL) -> Terms:
-    handover = await stops.handover_at(session, world.stop, now=BEGIN)
+    member = await accounts.viewer_of(session, world.buyer)
+    handover = await stops.handover_for(session, member, world.stop, now=BEGIN)
     return Terms(wallet, world.stop, handover.county_code, handover.on, handover.cutoff_at)
 
 

@@ -107,6 +107,8 @@ async def test_unknown_stop_and_too_many_lines(api: Programs, world: World) -> N
     buyer = await api(world.buyer)
     unknown = await buyer.post("/orders", wish(world, (world.pear, 1), stop_id=999))
     assert (unknown.status_code, unknown.json()["detail"]["what"]) == (404, "stop")
+    stranger = await (await api(world.zhao_account)).post("/orders", wish(world, (world.pear, 1)))
+    assert (stranger.status_code, stranger.json()["detail"]["what"]) == (404, "stop")
     many = await buyer.post("/orders", wish(world, *((number, 1) for number in range(1000, 1051))))
     assert (many.status_code, many.json()["error"]) == (409, "OverLimit")
     assert many.json()["detail"] == {"name": "order_lines", "limit": 50, "given": 51}

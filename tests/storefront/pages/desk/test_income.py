@@ -101,10 +101,10 @@ async def test_households_without_sales_are_one_tap_away(desk: Browser) -> None:
 
 async def test_a_name_that_is_a_formula_stays_a_name(desk: Browser, database: Database, world: World) -> None:
     async with database.transaction() as session:
-        (await session.get_one(Household, world.wang)).head_name = '=HYPERLINK("http://x")<b>'
-    assert "<b>" not in (await desk.get("/desk/income")).text
+        (await session.get_one(Household, world.wang)).head_name = '=HYPERLINK("http://x")<i>'
+    assert "<i>" not in (await desk.get("/desk/income")).text
     read = rows_of((await desk.get("/desk/income.csv")).text)
-    assert any(row and row[0] == '\'=HYPERLINK("http://x")<b>' for row in read)
+    assert any(row and row[0] == '\'=HYPERLINK("http://x")<i>' for row in read)
 
 
 async def test_an_officer_of_a_township_sees_nothing_else(desk: Browser, world: World) -> None:
@@ -155,7 +155,7 @@ async def test_a_visitor_is_asked_to_sign_in(client: Browser) -> None:
 async def test_odd_addresses_are_answered_kindly(desk: Browser, query: str, status: int) -> None:
     answer = await desk.get(f"/desk/income?{query}")
     assert answer.status_code == status
-    assert "<script>" not in answer.text.replace("<script>", "", 0) or "q=" not in query
+    assert "<script>" not in answer.text.partition("<main")[2]
 
 
 async def test_an_unknown_kind_of_file_is_not_found(desk: Browser) -> None:

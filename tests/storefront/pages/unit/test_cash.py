@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import select
 
-from market.books.ledger import Entry, Reason
+from market.books.ledger import Entry, Rail, Reason
 from market.ground.clock import now
 from market.ground.db import Database
 from market.ground.settings import Settings
@@ -14,7 +14,7 @@ from market.people.stations import Station
 from market.trade.orders import Order, OrderState
 from payments import desk, refunds
 from payments.records import Method, Payment, Refund, RefundState
-from payments.stripe import Gateway
+from payments.stripe import Fate, Gateway, Seen
 from tests import build
 from tests.client import Browser
 from tests.world import COUNTY, World
@@ -120,3 +120,26 @@ async def test_cash_goes_back_once(client: Browser, world: World, database: Data
         returns = await session.exec(select(Entry).where(Entry.refund_id == refund.id, Entry.reason == Reason.RETURN))
         assert (kept.state, len(returns.all())) == (RefundState.SUCCEEDED, 1)
     assert "要退还的现金" not in (await client.get("/unit/cash")).text
+
+
+async def test_what_could_not_go_back_online_is_handed_back(client: Browser, world: World, database: Database) -> None:
+    """The provider gave up: the buyer gets the money at the stop, once."""
+    no, payment_id = await _due(database, world)
+    async with database.transaction() as session:
+        clerk = await accounts.viewer_of(session, world.clerk)
+        await desk.take_cash(session, clerk, payment_id, now=now())
+        payment = await session.get_one(Payment, payment_id)
+        payment.rail, payment.method, payment.charge_key = Rail.STRIPE, Method.ALIPAY, "pi_1"
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        refund = await refunds.request(session, officer, payment_id, 1500, reason="有一块不新鲜", now=now())
+    await client.sign_in(world.clerk)
+    path = f"/unit/cash/refunds/{refund.id}/receipt"
+    assert no not in (await client.get("/unit/cash")).text
+    assert (await client.post(path)).status_code == 409
+    async with database.transaction() as session:
+        await refunds.record(session, refund.id, Seen("re_1", Fate.FAILED, 1500), now=now())
+    assert no in (await client.get("/unit/cash")).text
+    assert (await client.post(path)).status_code == 303
+    async with database.transaction() as session:
+        assert (await session.get_one(Refund, refund.id)).state is RefundState.SUCCEEDED

@@ -1,0 +1,160 @@
+"""Brings the demo world into every state a page can show: sold out, in every stage of paying, cancelled, refunded."""
+
+import re
+import time
+from dataclasses import dataclass
+from html import unescape
+from uuid import uuid4
+
+import httpx
+
+_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+_STOP = re.compile(r'name="stop" value="([^"]+)"')
+_PATIENCE_SECONDS = 60
+_DEAR_ENOUGH = 8
+"""Yuan: cheaper orders cannot be paid online."""
+
+Places = dict[str, str]
+"""What screens' addresses call `{order_paid}`, `{household}`, …"""
+
+
+@dataclass
+class Person:
+    """Somebody's browser without a screen: opens pages and sends forms."""
+
+    http: httpx.Client
+
+    @classmethod
+    def called(cls, url: str, who: str) -> "Person":
+        """This invented person, signed in."""
+        person = cls(httpx.Client(base_url=url, follow_redirects=True, timeout=30))
+        person.send(f"/demo-logins/{who}")
+        return person
+
+    def read(self, path: str) -> str:
+        """A page's markup."""
+        answer = self.http.get(path)
+        assert answer.is_success, f"{path}: {answer.status_code}"
+        return answer.text
+
+    def find(self, pattern: str, path: str) -> str:
+        """The first piece of a page that matches."""
+        found = re.search(pattern, self.read(path))
+        assert found is not None, f"nothing like {pattern} at {path}"
+        return unescape(found[1])
+
+    def send(self, path: str, **fields: object) -> str:
+        """Send a form; the address of the page that answers."""
+        token = _TOKEN.search(self.http.get("/account").text)
+        assert token is not None
+        answer = self.http.post(path, data={"csrf_token": token[1], **{key: str(value) for key, value in fields.items()}})
+        assert answer.is_success, f"{path}: {answer.status_code}"
+        return answer.url.raw_path.decode()
+
+    def put_in_cart(self, listing: str, quantity: int = 1) -> None:
+        self.send("/cart/lines", listing_id=listing, quantity=quantity)
+
+    def order(self, listing: str, quantity: int = 1) -> str:
+        """Order this alone; the order's number."""
+        self.put_in_cart(listing, quantity)
+        page = self.read("/checkout")
+        stop = _STOP.search(page)
+        assert stop is not None, "no stop to choose"
+        unit = re.search(r'<select[^>]*name="work_unit_id"[^>]*>\s*<option value="(\d*)"', page)
+        chosen = {"stop": unescape(stop[1]), "work_unit_id": unit[1] if unit else "", "note": ""}
+        fields = {name: unescape(value) for name, value in _HIDDEN.findall(page) if name in {"key", "lines", "wallet"}}
+        return self.send("/checkout", **fields, **chosen).split("/")[2]
+
+    def pay(self, no: str, method: str, outcome: str = "") -> None:
+        """Choose a way to pay; at the test cashier let it end this way."""
+        token = _TOKEN.search(self.http.get("/account").text)
+        assert token is not None
+        form = {"csrf_token": token[1], "method": method}
+        answer = self.http.post(f"/orders/{no}/payments", data=form, follow_redirects=False)
+        if outcome:
+            self.http.post(answer.headers["location"], data={"outcome": outcome}, follow_redirects=False)
+
+    def wait_for(self, path: str, word: str) -> None:
+        """Until the page says so: notices and jobs take a moment."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while word not in self.read(path):
+            assert time.monotonic() < end, f"{path} never said {word}"
+            time.sleep(0.2)
+
+
+def stage(url: str) -> Places:
+    """Do it all, and say under which names the results are found."""
+    buyer, seller = Person.called(url, "member"), Person.called(url, "grower")
+    household = seller.find(r"/village/(\d+)/orders", "/village")
+    goods = [_list_one(seller, household, produce) for produce in ("walnut", "corn", "beans")]
+    bought = re.findall(r'href="/listings/(\d+)"', buyer.read(f"/listings?min={_DEAR_ENOUGH}&sort=price"))[:8]
+    places = {"household": household, "goods": goods[0], "offer": bought[0]}
+    places |= _orders(buyer, bought)
+    places |= {"sold_out": _sell_out(seller, household, buyer), "withdrawn": goods[2], "stopped": goods[2]}
+    seller.send(f"/village/goods/{goods[2]}/withdrawal")
+    _trouble_a_cart(url, seller, household)
+    return places | _desk(url, places)
+
+
+def _list_one(seller: Person, household: str, produce: str, quantity: int = 20) -> str:
+    """Put up an offer in jin; its number."""
+    new = f"/village/{household}/goods/new?produce={produce}&counted=jin&quantity={quantity}"
+    low = float(seller.find(r'data-low="([\d.]+)"', new))
+    high = float(seller.find(r'data-high="([\d.]+)"', new))
+    price = f"{(low + high) / 2:.1f}"
+    answers = {"produce": produce, "counted": "jin", "quantity": quantity, "price": price, "price_for": "jin"}
+    put_up = seller.send(f"/village/{household}/goods", key=uuid4().hex, photo_choice="without", **answers)
+    return re.split(r"[/?]", put_up)[3]
+
+
+def _orders(buyer: Person, listings: list[str]) -> Places:
+    """One order in every stage of its life."""
+    names = ["open", "waiting", "qr", "failed", "cash", "paid", "cancelled", "expired"]
+    made = {f"order_{name}": buyer.order(listing) for name, listing in zip(names, listings, strict=True)}
+    buyer.pay(made["order_waiting"], "alipay")
+    buyer.pay(made["order_qr"], "wechat_pay")
+    buyer.pay(made["order_failed"], "alipay", "fail")
+    buyer.pay(made["order_cash"], "cash")
+    buyer.pay(made["order_paid"], "alipay", "pay")
+    buyer.pay(made["order_cancelled"], "alipay", "pay")
+    made["order_placed_again"] = buyer.order(listings[-1])
+    buyer.wait_for(f"/orders/{made['order_failed']}", "没有付成")
+    buyer.wait_for(f"/orders/{made['order_paid']}", "已付款")
+    buyer.wait_for(f"/orders/{made['order_cancelled']}", "已付款")
+    buyer.send(f"/orders/{made['order_cancelled']}/cancellation")
+    buyer.wait_for(f"/orders/{made['order_cancelled']}", "已退回")
+    return made
+
+
+def _sell_out(seller: Person, household: str, buyer: Person) -> str:
+    last = _list_one(seller, household, "cabbage", 1)
+    buyer.order(last)
+    return last
+
+
+def _trouble_a_cart(url: str, seller: Person, household: str) -> None:
+    """The organiser's cart: too few left, another price, sold out, no longer on sale, and one without trouble."""
+    buyer = Person.called(url, "organiser")
+    short, dearer, gone, stopped, well = (
+        _list_one(seller, household, produce) for produce in ("millet", "potato", "oat", "buckwheat", "apple")
+    )
+    for listing in (short, dearer, gone, stopped, well):
+        buyer.put_in_cart(listing, 5)
+    price = float(seller.find(r'name="price" value="([\d.]+)"', f"/village/goods/{dearer}/price"))
+    seller.send(f"/village/goods/{short}/stock", quantity=2)
+    seller.send(f"/village/goods/{dearer}/price", price=f"{price + 0.5:.2f}")
+    seller.send(f"/village/goods/{gone}/stock", quantity=0)
+    seller.send(f"/village/goods/{stopped}/withdrawal")
+
+
+def _desk(url: str, places: Places) -> Places:
+    """Payments and households as an officer finds them; and something in the clerk's cart."""
+    officer, clerk = Person.called(url, "officer"), Person.called(url, "clerk")
+    clerk.put_in_cart(places["goods"], 3)
+    found = {
+        f"payment_{name}": officer.find(r"/desk/payments/([0-9a-f-]{36})", f"/desk/payments?q={places[f'order_{name}']}")
+        for name in ("paid", "cancelled", "cash")
+    }
+    silent = officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")
+    return found | {"silent": silent}
