@@ -107,10 +107,10 @@ async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: dat
         return "superseded"
     refund.provider_id = seen.provider_id or None
     match refund.state, seen.fate:
-        case (RefundState.REQUESTED | RefundState.PENDING | RefundState.FAILED), Fate.SUCCEEDED:
+        case ((RefundState.REQUESTED | RefundState.PENDING | RefundState.FAILED), Fate.SUCCEEDED):
             refund.state, refund.ended_at, refund.failure = RefundState.SUCCEEDED, now, ""
             await _post_return(session, refund, payment, order, payment.rail, now=now)
-        case (RefundState.REQUESTED | RefundState.PENDING), (Fate.FAILED | Fate.CANCELLED):
+        case ((RefundState.REQUESTED | RefundState.PENDING), (Fate.FAILED | Fate.CANCELLED)):
             refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
         case RefundState.SUCCEEDED, (Fate.FAILED | Fate.CANCELLED):
             # The provider took the money back to itself days later (a closed account): it is owed once more.
@@ -123,8 +123,15 @@ async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: dat
     return refund.state.value
 
 
-async def _post_return(  # noqa: PLR0917  what one entry is made of
-    session: AsyncSession, refund: Refund, payment: Payment, order: Order, rail: Rail, *, now: datetime, back: bool = False
+async def _post_return(
+    session: AsyncSession,
+    refund: Refund,
+    payment: Payment,
+    order: Order,
+    rail: Rail,
+    *,
+    now: datetime,
+    back: bool = False,
 ) -> None:
     """Post that the money went to the buyer by this rail; `back`: that it came back from there after all."""
     amount_fen = -refund.amount_fen if back else refund.amount_fen

@@ -51,6 +51,18 @@ SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 """The request's one transaction: committed after the handler returned and before the response leaves."""
 
 
+async def _reports(state: StateDep, session: SessionDep) -> AsyncIterator[AsyncSession]:
+    if state.reports is None:
+        yield session
+        return
+    async with state.reports.transaction() as replica:
+        yield replica
+
+
+ReportsDep = Annotated[AsyncSession, Depends(_reports, scope="function")]
+"""Where reports are read: the replica where there is one, else the request's own transaction. Never written to."""
+
+
 def _settings(state: StateDep) -> Settings:
     return state.settings
 

@@ -158,7 +158,7 @@ async def labels(session: AsyncSession) -> Labels:
 
 @asynccontextmanager
 async def _records(state: State, report: Report) -> AsyncIterator[AsyncIterator[Sequence[Any]]]:
-    async with state.database.transaction() as session:
+    async with (state.reports or state.database).transaction() as session:
         yield _with_total(session, report)
 
 

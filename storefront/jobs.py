@@ -31,6 +31,7 @@ def make_app(state: State) -> App:
     """The job queue over this process's connections, with every task the market has."""
     app = App(connector=PsycopgConnector(conninfo=plain_url(state.settings.database_url or "")))
     _add_periodic(app, state)
+    _add_upkeep(app, state)
     _add_once(app, state)
     return app
 
@@ -60,13 +61,6 @@ def _add_periodic(app: App, state: State) -> None:
         while await _in_transaction(state, _close_left_over):
             pass
 
-    @app.periodic(cron="*/30 * * * * *")
-    @app.task(name="reap", queueing_lock="reap", pass_context=True)
-    async def reap(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
-        """Start again what a killed worker left half done: a job bears being run twice."""
-        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
-            await context.app.job_manager.retry_job(job)
-
     @app.periodic(cron="*/5 * * * *")
     @app.task(name="send_refunds", queueing_lock="send_refunds")
     async def send_refunds(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
@@ -75,6 +69,15 @@ def _add_periodic(app: App, state: State) -> None:
             waiting = await session.exec(select(Refund.id).where(col(Refund.state) == RefundState.REQUESTED))
         for refund_id in waiting.all():
             await _send_refund(state, refund_id)
+
+
+def _add_upkeep(app: App, state: State) -> None:
+    @app.periodic(cron="*/30 * * * * *")
+    @app.task(name="reap", queueing_lock="reap", pass_context=True)
+    async def reap(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        """Start again what a killed worker left half done: a job bears being run twice."""
+        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
+            await context.app.job_manager.retry_job(job)
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="housekeeping", queueing_lock="housekeeping")

@@ -22,12 +22,16 @@ class State:
     sessions: Sessions
     pages: Pages
     gateway: Gateway
+    reports: Database | None = None
+    """A replica for reports, where there is one."""
 
     async def close(self) -> None:
         """Close every connection."""
         await self.gateway.hang_up()
         await self.redis.aclose()
         await self.database.close()
+        if self.reports is not None:
+            await self.reports.close()
 
 
 def open_state(settings: Settings) -> State:
@@ -41,4 +45,5 @@ def open_state(settings: Settings) -> State:
         sessions=Sessions(redis, settings),
         pages=Pages(secret, demo=settings.demo, secure=settings.public_url.startswith("https://")),
         gateway=Gateway(settings),
+        reports=Database(settings.reports_database_url) if settings.reports_database_url else None,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from market.delivery.stops import Handover, Stop
 from market.goods.catalogue import Card
-from market.ground.clock import SHANGHAI, day_of
+from market.ground.clock import SHANGHAI, day_of, now
 from market.ground.measure import GRAMS_PER_JIN, GRAMS_PER_KG, Measure
 from market.ground.money import format_yuan
 from market.people.accounts import Role
@@ -117,12 +117,13 @@ def photo_url(photo: str | None, size: str) -> str | None:
 
 
 def day(on: date | None) -> str:
-    """`12月2日（周日）`, `Sun 2 Dec`."""
+    """`12月2日（周日）`, `Sun 2 Dec`; with its year when that is not this one."""
     if on is None:
         return ""
+    year = "" if on.year == day_of(now()).year else str(on.year)
     if language() == "en":
-        return f"{WEEKDAYS[on.weekday()]} {on.day} {_MONTHS_EN[on.month - 1]}"
-    return f"{on.month}月{on.day}日（{WEEKDAYS[on.weekday()]}）"
+        return f"{WEEKDAYS[on.weekday()]} {on.day} {_MONTHS_EN[on.month - 1]} {year}".rstrip()
+    return f"{year}{'年' if year else ''}{on.month}月{on.day}日（{WEEKDAYS[on.weekday()]}）"
 
 
 def clock(at: Any) -> str:

@@ -333,7 +333,7 @@ def upgrade() -> None:
         sa.Column("household_id", sa.BigInteger(), nullable=False),
         sa.Column("day_on", sa.Date(), nullable=False),
         sa.Column("produce_code", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=False),
-        sa.Column("work_unit_id", sa.Integer(), nullable=False),
+        sa.Column("work_unit_id", sa.BigInteger(), nullable=False),
         sa.Column("wallet", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=False),
         sa.Column("division_code", sa.String(length=12, collation="C"), nullable=False),
         sa.Column("gross_fen", sa.BigInteger(), nullable=False),

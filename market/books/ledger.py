@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -107,7 +107,7 @@ class IncomeDay(SQLModel, table=True):
     household_id: int = key_of("households.id", primary_key=True)
     day_on: date = Field(primary_key=True)
     produce_code: str = Field(primary_key=True, max_length=24)
-    work_unit_id: int = Field(primary_key=True, description="0: no work unit")
+    work_unit_id: int = Field(primary_key=True, sa_type=BigInteger, description="0: no work unit")
     wallet: str = Field(primary_key=True, max_length=24)
     division_code: str = place_code()
     gross_fen: int = fen(default=0)

@@ -71,7 +71,8 @@ async def listed(session: AsyncSession, viewer: Viewer, *, q: str, offset: int, 
         .limit(limit)
     )
     if q:
-        villages = places.called(q).with_only_columns(col(Division.code)).order_by(None)
+        literally = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        villages = places.called(literally).with_only_columns(col(Division.code)).order_by(None)
         found = found.where(
             or_(
                 col(Household.number).startswith(q, autoescape=True),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import run
+from market.reports.scopes import make_room
 
 MOST = 200
 """Differences named per rule: where there are more, the cause is one."""
@@ -125,6 +126,7 @@ async def differences(session: AsyncSession) -> list[Difference]:
 
 async def look(session: AsyncSession, rules: dict[str, str]) -> list[Difference]:
     """Run statements that return subject, expected and found, each under the rule it proves."""
+    await make_room(session)
     found: list[Difference] = []
     for rule, statement in rules.items():
         broken = await run(session, text(f"{statement} LIMIT {MOST}"))

@@ -19,7 +19,7 @@ from storefront.api.faults import faults
 from storefront.api.fields import Asked, Code, Cursor, Page, Word
 from storefront.api.keys import CallerDep
 from storefront.api.routes import noun
-from storefront.deps import NowDep, SessionDep, StateDep
+from storefront.deps import NowDep, ReportsDep, SessionDep, StateDep
 
 router = noun("reports")
 _MOST_DIGITS = 9
@@ -136,12 +136,17 @@ _FILES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/reports/income", response_model=IncomeShown, responses={**_FILES, **faults(401, 404, 422)})
 async def show_income(
-    session: SessionDep, caller: CallerDep, now: NowDep, state: StateDep, query: Annotated[IncomeQuery, Query()]
+    session: SessionDep,
+    reports: ReportsDep,
+    caller: CallerDep,
+    now: NowDep,
+    state: StateDep,
+    query: Annotated[IncomeQuery, Query()],
 ) -> Response | IncomeShown:
     """Sales income out of the ledger, for officers and inside their division: gross, refunded, net and paid out."""
     scope, wanted, by = query.scope(caller, now), query.wanted(), query.by
     if query.format is not Shape.JSON:
         report = income_files.Report(scope, by, wanted)
         return await income_files.respond(session, state, caller, report, kind=query.format, now=now)
-    rows = await income.figures(session, scope, by, wanted=wanted, offset=query.offset(), limit=query.limit)
-    return IncomeShown.of(scope, query, rows, await income.whole(session, scope, by, wanted=wanted))
+    rows = await income.figures(reports, scope, by, wanted=wanted, offset=query.offset(), limit=query.limit)
+    return IncomeShown.of(scope, query, rows, await income.whole(reports, scope, by, wanted=wanted))

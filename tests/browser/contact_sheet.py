@@ -1,75 +1,77 @@
 """Photographs every page at phone and desktop size and lays the pictures side by side.
 
-Run: `python -m tests.browser.contact_sheet FOLDER [zh|en]`. Made for looking at, not for comparing.
+Run: `bin/contact-sheet FOLDER [zh|en]`. Made for looking at, not for comparing.
 """
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import sync_playwright
 
-from tests.browser.running import DESKTOP, PHONE, Market, open_browser, open_context, running_market, sign_in_as
-from tests.browser.screens import SCREENS, Screen
+from tests.browser.running import DESKTOP, PHONE, Market, open_browser, running_market
+from tests.browser.screens import SCREENS
+from tests.browser.staging import stage
+from tests.browser.survey import Survey
 
-_THUMB_WIDTH = {PHONE: 260, DESKTOP: 520}
-_MOST_HEIGHT = 900
-_GAP, _LABEL = 16, 22
+_THUMB_WIDTH = {PHONE: 300, DESKTOP: 780}
+_A_SHEET = {PHONE: 24, DESKTOP: 9}
+_COLUMNS = {PHONE: 8, DESKTOP: 3}
+_GAP, _LABEL, _LABEL_SIZE = 24, 34, 22
+_GROUND, _INK, _EDGE = "#d8d2c6", "#1f1b16", "#8d8577"
 
 
 def main(folder: Path, language: str) -> None:
-    """Photograph everything into the folder, and two sheets of it all."""
+    """Photograph everything into the folder, and sheets of it all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as var, running_market(Path(var)) as market, sync_playwright() as playwright:
+    # PostgreSQL may run as another user, who must be able to enter.
+    with tempfile.TemporaryDirectory() as var, running_market(Path(var) / "var") as market:
+        photograph(market, folder, language)
+
+
+def photograph(market: Market, folder: Path, language: str = "zh") -> None:
+    """Everything this market shows."""
+    places = stage(market.url)
+    with sync_playwright() as playwright:
         browser = open_browser(playwright)
+        survey = Survey(browser, market, places)
         for size, name in ((PHONE, "phone"), (DESKTOP, "desktop")):
-            pictures = []
-            for who in dict.fromkeys(screen.who for screen in SCREENS):
-                context = open_context(browser, size, language=language)
-                if who:
-                    sign_in_as(context, market, who)
-                mine = [screen for screen in SCREENS if screen.who == who]
-                pictures += [_photograph(context, market, screen, folder / f"{name}-{screen.name}.png") for screen in mine]
-                context.close()
-            _lay_out(pictures, _THUMB_WIDTH[size]).save(folder / f"contact-{name}.png")
+            pictures = list(_pictures(survey, size, folder / name, language))
+            for number, at in enumerate(range(0, len(pictures), _A_SHEET[size]), 1):
+                _lay_out(pictures[at : at + _A_SHEET[size]], size).save(folder / f"{name}-{number}.png")
+        survey.close()
         browser.close()
 
 
-def _photograph(context: BrowserContext, market: Market, screen: Screen, path: Path) -> Path:
-    page = context.new_page()
-    screen.open(page, market.url)
-    _settle(page)
-    page.screenshot(path=path, full_page=True)
-    page.close()
-    return path
+def _pictures(survey: Survey, size: tuple[int, int], folder: Path, language: str) -> Iterator[Path]:
+    """What is seen first on each screen; a bar that sticks to the window stands where it stands for people."""
+    folder.mkdir(exist_ok=True)
+    for screen in SCREENS:
+        path = folder / f"{screen.name}.png"
+        with survey.page_of(screen, size, language if language != "zh" else "") as page:
+            screen.open(page, survey.places)
+            page.wait_for_timeout(200)
+            page.screenshot(path=path)
+        yield path
 
 
-def _settle(page: Page) -> None:
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(150)
-
-
-def _lay_out(pictures: list[Path], width: int) -> Image.Image:
-    """All pictures in rows on one sheet, each under its name."""
-    thumbs = []
-    for path in pictures:
+def _lay_out(pictures: list[Path], size: tuple[int, int]) -> Image.Image:
+    """Pictures in rows on one sheet, each under its name."""
+    width = _THUMB_WIDTH[size]
+    height = round(size[1] * width / size[0])
+    columns = min(_COLUMNS[size], len(pictures))
+    rows = -(-len(pictures) // columns)
+    cell = (width + _GAP, height + _LABEL + _GAP)
+    sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _GROUND)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_LABEL_SIZE)
+    for at, path in enumerate(pictures):
+        left, top = _GAP + at % columns * cell[0], _GAP + at // columns * cell[1]
+        draw.text((left, top), path.stem, fill=_INK, font=font)
         with Image.open(path) as picture:
-            shown = picture.convert("RGB")
-        shown = shown.resize((width, round(shown.height * width / shown.width)))
-        thumbs.append((path.stem, shown.crop((0, 0, width, min(shown.height, _MOST_HEIGHT)))))
-    columns = max(1, 2600 // (width + _GAP))
-    rows = [thumbs[at : at + columns] for at in range(0, len(thumbs), columns)]
-    heights = [max(thumb.height for _, thumb in row) + _GAP + _LABEL for row in rows]
-    sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, sum(heights) + _GAP), "#d8d2c6")
-    draw = ImageDraw.Draw(sheet)
-    top = _GAP
-    for row, height in zip(rows, heights, strict=True):
-        for at, (name, thumb) in enumerate(row):
-            left = _GAP + at * (width + _GAP)
-            draw.text((left, top), name, fill="#1f1b16")
-            sheet.paste(thumb, (left, top + _LABEL))
-        top += height
+            sheet.paste(picture.convert("RGB").resize((width, height)), (left, top + _LABEL))
+        draw.rectangle((left - 1, top + _LABEL - 1, left + width, top + _LABEL + height), outline=_EDGE)
     return sheet
 
 

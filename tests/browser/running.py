@@ -59,7 +59,11 @@ def running_market(var: Path) -> Iterator[Market]:
     var.mkdir(parents=True, exist_ok=True)
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "storefront.local.run"], cwd=ROOT, env=_environment(var, port), stdout=out, stderr=out
+            [sys.executable, "-m", "storefront.local.run"],
+            cwd=ROOT,
+            env=_environment(var, port),
+            stdout=out,
+            stderr=out,
         )
         try:
             url = f"http://localhost:{port}"
@@ -88,13 +92,17 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 def open_browser(playwright: Playwright) -> Browser:
     """Chromium of the system."""
-    return playwright.chromium.launch(
-        executable_path=os.environ.get("YIGOU_CHROMIUM", "/usr/bin/chromium"), args=FLAGS
-    )
+    return playwright.chromium.launch(executable_path=os.environ.get("YIGOU_CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
 
 
 def open_context(
-    browser: Browser, market: Market, size: tuple[int, int], *, language: str = "zh", prefs: str = "", scripts: bool = True
+    browser: Browser,
+    market: Market,
+    size: tuple[int, int],
+    *,
+    language: str = "zh",
+    prefs: str = "",
+    scripts: bool = True,
 ) -> BrowserContext:
     """A fresh person's browser of that size. `prefs` as the cookie holds them, e.g. `size.large-contrast.normal`."""
     width, height = size

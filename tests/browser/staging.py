@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import unescape
 from uuid import uuid4
@@ -25,13 +27,6 @@ class Person:
 
     http: httpx.Client
 
-    @classmethod
-    def called(cls, url: str, who: str) -> "Person":
-        """This invented person, signed in."""
-        person = cls(httpx.Client(base_url=url, follow_redirects=True, timeout=30))
-        person.send(f"/demo-logins/{who}")
-        return person
-
     def read(self, path: str) -> str:
         """A page's markup."""
         answer = self.http.get(path)
@@ -48,7 +43,9 @@ class Person:
         """Send a form; the address of the page that answers."""
         token = _TOKEN.search(self.http.get("/account").text)
         assert token is not None
-        answer = self.http.post(path, data={"csrf_token": token[1], **{key: str(value) for key, value in fields.items()}})
+        answer = self.http.post(
+            path, data={"csrf_token": token[1], **{key: str(value) for key, value in fields.items()}}
+        )
         assert answer.is_success, f"{path}: {answer.status_code}"
         return answer.url.raw_path.decode()
 
@@ -83,9 +80,27 @@ class Person:
             time.sleep(0.2)
 
 
+@contextmanager
+def people(url: str) -> Iterator[Callable[[str], Person]]:
+    """Signs invented people in by their key; all leave at the end."""
+    with ExitStack() as stack:
+
+        def called(who: str) -> Person:
+            person = Person(stack.enter_context(httpx.Client(base_url=url, follow_redirects=True, timeout=30)))
+            person.send(f"/demo-logins/{who}")
+            return person
+
+        yield called
+
+
 def stage(url: str) -> Places:
     """Do it all, and say under which names the results are found."""
-    buyer, seller = Person.called(url, "member"), Person.called(url, "grower")
+    with people(url) as called:
+        return _stage(called)
+
+
+def _stage(called: Callable[[str], Person]) -> Places:
+    buyer, seller = called("member"), called("grower")
     household = seller.find(r"/village/(\d+)/orders", "/village")
     goods = [_list_one(seller, household, produce) for produce in ("walnut", "corn", "beans")]
     bought = re.findall(r'href="/listings/(\d+)"', buyer.read(f"/listings?min={_DEAR_ENOUGH}&sort=price"))[:8]
@@ -93,8 +108,9 @@ def stage(url: str) -> Places:
     places |= _orders(buyer, bought)
     places |= {"sold_out": _sell_out(seller, household, buyer), "withdrawn": goods[2], "stopped": goods[2]}
     seller.send(f"/village/goods/{goods[2]}/withdrawal")
-    _trouble_a_cart(url, seller, household)
-    return places | _desk(url, places)
+    _trouble_a_cart(called("organiser"), seller, household)
+    called("clerk").put_in_cart(places["goods"], 3)
+    return places | _desk(called("officer"), places)
 
 
 def _list_one(seller: Person, household: str, produce: str, quantity: int = 20) -> str:
@@ -133,9 +149,8 @@ def _sell_out(seller: Person, household: str, buyer: Person) -> str:
     return last
 
 
-def _trouble_a_cart(url: str, seller: Person, household: str) -> None:
-    """The organiser's cart: too few left, another price, sold out, no longer on sale, and one without trouble."""
-    buyer = Person.called(url, "organiser")
+def _trouble_a_cart(buyer: Person, seller: Person, household: str) -> None:
+    """A cart with too few left, another price, sold out, no longer on sale, and one without trouble."""
     short, dearer, gone, stopped, well = (
         _list_one(seller, household, produce) for produce in ("millet", "potato", "oat", "buckwheat", "apple")
     )
@@ -148,13 +163,12 @@ def _trouble_a_cart(url: str, seller: Person, household: str) -> None:
     seller.send(f"/village/goods/{stopped}/withdrawal")
 
 
-def _desk(url: str, places: Places) -> Places:
-    """Payments and households as an officer finds them; and something in the clerk's cart."""
-    officer, clerk = Person.called(url, "officer"), Person.called(url, "clerk")
-    clerk.put_in_cart(places["goods"], 3)
+def _desk(officer: Person, places: Places) -> Places:
+    """Payments and households as an officer finds them."""
     found = {
-        f"payment_{name}": officer.find(r"/desk/payments/([0-9a-f-]{36})", f"/desk/payments?q={places[f'order_{name}']}")
+        f"payment_{name}": officer.find(
+            r"/desk/payments/([0-9a-f-]{36})", f"/desk/payments?q={places[f'order_{name}']}"
+        )
         for name in ("paid", "cancelled", "cash")
     }
-    silent = officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")
-    return found | {"silent": silent}
+    return found | {"silent": officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")}

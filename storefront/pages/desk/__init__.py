@@ -1,5 +1,7 @@
 """The desk door: what the bureau reads."""
 
-from storefront.pages.desk import households, income, payments
+from storefront.pages.desk.households import router as households
+from storefront.pages.desk.income import router as income
+from storefront.pages.desk.payments import router as payments
 
-routers = [income.router, households.router, payments.router]
+routers = [income, households, payments]

@@ -15,7 +15,7 @@ from market.reports import income, overview, scopes
 from market.reports.income import PAGE, By, Figure, Whole
 from market.reports.overview import Band, Overview, Sums
 from storefront import downloads, income_files, words
-from storefront.deps import NowDep, PageDep, SessionDep, StateDep
+from storefront.deps import NowDep, PageDep, ReportsDep, SessionDep, StateDep
 from storefront.income_files import FIGURE_HEADS, GROUPINGS, ROW_HEADS, Labels, Report, Said
 from storefront.pages.desk.asked import Asked, AskedDep, OfficerDep, month_choices, months_before
 from storefront.texts import gettext as _
@@ -120,7 +120,7 @@ async def show_desk(page: PageDep, officer: OfficerDep) -> Response:  # noqa: AR
 
 @router.get("/desk/income")
 async def show_income(
-    page: PageDep, session: SessionDep, officer: OfficerDep, asked: AskedDep, now: NowDep
+    page: PageDep, session: ReportsDep, officer: OfficerDep, asked: AskedDep, now: NowDep
 ) -> Response:
     """Tiles, charts and a table for one place and period."""
     shown = await _read(session, asked, asked.report(officer, now))

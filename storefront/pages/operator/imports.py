@@ -15,7 +15,7 @@ from market.people.accounts import Viewer
 from market.people.households import StandingKind
 from storefront import registers
 from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep, StartAgain
-from storefront.findings import Change
+from storefront.findings import REASONS, Change
 from storefront.forms import Form, read_form
 from storefront.pages.operator import uploads
 from storefront.pages.operator.asked import PAGE, AdministratorDep, AskedDep
@@ -77,8 +77,13 @@ async def show_import(
     here, until = f"{_HERE}/{key}", asked.offset + PAGE
     problems, changes = found.problems[asked.offset : until], found.changes[asked.offset : until]
     turns = asked.turns(here, max(len(found.problems), len(found.changes)) - asked.offset)
-    changes_said = await _said(session, changes)
-    return page("operator/import.html", here=here, found=found, problems=problems, changes=changes_said, turns=turns)
+    shown: dict[str, Any] = {
+        "problems": problems,
+        "changes": await _said(session, changes),
+        "turns": turns,
+        "reasons": REASONS,
+    }
+    return page("operator/import.html", here=here, found=found, **shown)
 
 
 @router.post("/operator/imports/{key}/application")

@@ -1,0 +1,45 @@
+"""No screen keeps anybody out: axe finds no serious or critical violation, on a phone and on the desk's big screen."""
+
+import re
+
+import pytest
+from fastapi.routing import APIRoute
+
+from storefront.pages import routers
+from tests.browser.running import DESKTOP, PHONE
+from tests.browser.screens import DESK, OPERATOR, SCREENS, UNIT, Screen
+from tests.browser.survey import Survey
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+NO_SCREENS = {
+    "/desk",
+    "/unit",
+    "/desk/income.{kind}",
+    "/orders/{no}/payment/state",
+}
+"""Addresses that only lead on, and those that answer with a file or a piece of a page."""
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_nothing_serious_on_a_phone(survey: Survey, screen: Screen) -> None:
+    found = survey.of(screen, PHONE)
+    assert found.status == screen.status
+    assert found.barriers == []
+    assert found.errors == []
+
+
+@pytest.mark.parametrize("screen", [*DESK, *UNIT, *OPERATOR], ids=lambda screen: screen.name)
+def test_nothing_serious_on_a_big_screen(survey: Survey, screen: Screen) -> None:
+    assert survey.of(screen, DESKTOP).barriers == []
+
+
+def test_every_page_has_a_screen() -> None:
+    seen = [re.sub(r"\{\w+\}", "1", screen.path.split("?")[0]) for screen in SCREENS]
+    pages = [
+        route
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and route.path not in NO_SCREENS
+    ]
+    assert [page.path for page in pages if not any(page.path_regex.match(path) for path in seen)] == []

@@ -1,0 +1,62 @@
+"""Light and narrow: the first visit is small and asks nobody else, and no page scrolls sideways."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.browser.running import DESKTOP, PHONE
+from tests.browser.screens import BUYER, DESK, OPERATOR, SCREENS, UNIT, VILLAGE, VISITOR, Screen
+from tests.browser.survey import Survey
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+MOST_BYTES = 60 * 1024
+
+
+@pytest.mark.parametrize(("who", "path"), [("", "/"), ("household", "/village")])
+def test_a_first_visit_weighs_at_most_sixty_kilobytes(open_page: OpenPage, who: str, path: str) -> None:
+    page = open_page(who)
+    sizes = _listen(page)
+    page.goto(path, wait_until="networkidle")
+    assert len(sizes) > 3
+    assert sum(sizes.values()) <= MOST_BYTES, sizes
+
+
+@pytest.mark.parametrize("path", ["/", "/listings", "/sign-in"])
+def test_nobody_else_is_asked(open_page: OpenPage, path: str) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path, wait_until="networkidle")
+    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"localhost"}
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_a_phone_never_scrolls_sideways(survey: Survey, screen: Screen) -> None:
+    assert survey.of(screen, PHONE).sideways == []
+
+
+@pytest.mark.parametrize("screen", [*VISITOR, *BUYER, *VILLAGE], ids=lambda screen: screen.name)
+def test_text_twice_as_big_still_fits(survey: Survey, screen: Screen) -> None:
+    assert survey.of(screen, PHONE).sideways_at_twice == []
+
+
+@pytest.mark.parametrize("screen", [*DESK, *UNIT, *OPERATOR], ids=lambda screen: screen.name)
+def test_a_big_screen_never_scrolls_sideways(survey: Survey, screen: Screen) -> None:
+    assert survey.of(screen, DESKTOP).sideways == []
+
+
+def _listen(page: Page) -> dict[str, int]:
+    """Bytes on the wire, headers and all, by address."""
+    sizes: dict[str, int] = {}
+    addresses: dict[str, str] = {}
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.responseReceived", lambda it: addresses.update({it["requestId"]: it["response"]["url"]}))
+    wire.on(
+        "Network.loadingFinished",
+        lambda it: sizes.update({addresses.get(it["requestId"], it["requestId"]): int(it["encodedDataLength"])}),
+    )
+    return sizes
