@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import audit, clock
@@ -26,6 +27,8 @@ from market.people.units import WorkUnit
 from storefront.findings import Summary
 from storefront.local import LauncherError
 
+_NOT_MIGRATED = ("42P01", "42703")
+"""PostgreSQL's codes of a table or column that is not there."""
 _CROWD = typer.Option(min=1, help="Another number than the scale's.", show_default=False)
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yigou 以购: commands for a county.")
 
@@ -124,11 +127,12 @@ def grant(
     held: dict[str, Any] = {"household_id": Household, "station_id": Station}
     held |= {"work_unit_id": WorkUnit, "division_code": Division}
 
+    value: Any = parse_code(over) if field == "division_code" else _id(over)
+
     async def give(session: AsyncSession) -> str:
-        account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
-        value: Any = parse_code(over) if field == "division_code" else _id(over)
         if await session.get(held[field], value) is None:
             raise NotFound(field, over)
+        account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
         await accounts.grant(session, account, role, now=clock.now(), **{field: value})
         audit.note(session, None, "give_role", subject=f"{role}:{value}", note=account.phone, now=clock.now())
         return f"{account.name} is now {role} over {over}."
@@ -215,6 +219,10 @@ def main() -> None:
         sys.exit(f"{type(error).__name__}: {error.detail}")
     except (LauncherError, ValueError) as error:
         sys.exit(str(error))
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") not in _NOT_MIGRATED:
+            raise
+        sys.exit("The database is not of this version: run bin/yigou migrate first.")
 
 
 def _say(summary: Summary) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -12,16 +13,20 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from fakeredis import TcpFakeServer
+from fastapi import FastAPI
 from filelock import FileLock
 from httpx import ASGITransport, AsyncClient
 from redis import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.routing import Mount
 
 from market.ground.db import Database, plain_url
 from market.ground.settings import Settings
 from storefront.app import create_app
 from storefront.local import postgres
 from storefront.migrations import migrate
+from storefront.state import open_state
+from storefront.static_files import HashedFiles
 from tests.client import Browser
 from tests.simulator import Cashier, running_cashier
 from tests.world import World, build_world
@@ -172,8 +177,27 @@ async def paying_client(settings: Settings, cashier: Cashier) -> AsyncIterator[B
 @asynccontextmanager
 async def browser(settings: Settings) -> AsyncIterator[Browser]:
     """A browser on an application of these settings."""
-    app = create_app(settings)
+    app = _application(settings)
     transport = ASGITransport(app=app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://shop.test", follow_redirects=False) as http:
         yield Browser(http, app)
     await app.state.yigou.close()
+
+
+_applications: dict[bool, FastAPI] = {}
+
+
+def _application(settings: Settings) -> FastAPI:
+    """The one application of this worker, with and without online payment, on this test's connections.
+
+    Building routes and compiling templates takes longer than most tests; neither knows anything of a test.
+    """
+    pays_online = settings.stripe_secret_key is not None
+    known = _applications.get(pays_online)
+    if known is None:
+        return _applications.setdefault(pays_online, create_app(settings))
+    known.state.yigou = replace(open_state(settings), pages=known.state.yigou.pages)
+    photos = next(route for route in known.routes if isinstance(route, Mount) and route.name == "photos")
+    settings.photos.mkdir(parents=True, exist_ok=True)
+    photos.app = HashedFiles(directory=settings.photos)
+    return known

@@ -29,7 +29,7 @@ FLAGS = [
 PHONE, DESKTOP = (390, 844), (1280, 800)
 PATIENCE_MS = 20_000
 _PATIENCE_SECONDS = 240
-_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+_TOKEN = re.compile(r'name="csrf_token"\s+value="([0-9a-f]+)"')
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,12 @@ from uuid import uuid4
 
 import httpx
 
-_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
-_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
-_STOP = re.compile(r'name="stop" value="([^"]+)"')
+from storefront.local.world.people import VILLAGE
+from storefront.registers import HOUSEHOLD_COLUMNS
+
+_TOKEN = re.compile(r'name="csrf_token"\s+value="([0-9a-f]+)"')
+_HIDDEN = re.compile(r'<input\s+type="hidden"\s+name="(\w+)"\s+value="([^"]*)"')
+_STOP = re.compile(r'name="stop"\s+value="([^"]+)"')
 _PATIENCE_SECONDS = 60
 _DEAR_ENOUGH = 8
 """Yuan: cheaper orders cannot be paid online."""
@@ -110,7 +113,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     seller.send(f"/village/goods/{goods[2]}/withdrawal")
     _trouble_a_cart(called("organiser"), seller, household)
     called("clerk").put_in_cart(places["goods"], 3)
-    return places | _desk(called("officer"), places)
+    return places | _desk(called("officer"), places) | _registers(called("administrator"))
 
 
 def _list_one(seller: Person, household: str, produce: str, quantity: int = 20) -> str:
@@ -156,7 +159,7 @@ def _trouble_a_cart(buyer: Person, seller: Person, household: str) -> None:
     )
     for listing in (short, dearer, gone, stopped, well):
         buyer.put_in_cart(listing, 5)
-    price = float(seller.find(r'name="price" value="([\d.]+)"', f"/village/goods/{dearer}/price"))
+    price = float(seller.find(r'name="price"\s+value="([\d.]+)"', f"/village/goods/{dearer}/price"))
     seller.send(f"/village/goods/{short}/stock", quantity=2)
     seller.send(f"/village/goods/{dearer}/price", price=f"{price + 0.5:.2f}")
     seller.send(f"/village/goods/{gone}/stock", quantity=0)
@@ -172,3 +175,17 @@ def _desk(officer: Person, places: Places) -> Places:
         for name in ("paid", "cancelled", "cash")
     }
     return found | {"silent": officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")}
+
+
+def _registers(administrator: Person) -> Places:
+    """One of each thing the administrator keeps; and two files sent: one that may be taken, one with bad lines."""
+    kinds = ("stations", "units", "stops")
+    found = {kind[:-1]: administrator.find(rf"/operator/{kind}/(\d+)", f"/operator/{kind}") for kind in kinds}
+    files = {
+        "import": [["YG-0001", VILLAGE, "梁新户", "3", "一般农户"], ["YG-0002", VILLAGE, "梁新枝", "2", "一般农户"]],
+        "import_bad": [["YG-0001", "999999999999", "梁新户", "三", "一般农户"], ["", VILLAGE, "", "2", "没有的类型"]],
+    }
+    for name, rows in files.items():
+        text = "\n".join(",".join(row) for row in [list(HOUSEHOLD_COLUMNS), *rows])
+        found[name] = administrator.send("/operator/imports", file=text.encode()).rsplit("/", 1)[1]
+    return found

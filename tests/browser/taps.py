@@ -32,7 +32,7 @@ def press(page: Page, number: str) -> None:
 def list_goods(page: Page, produce: str, quantity: str, price: str, *, photo: bytes | None = None) -> str:
     """The four questions, from the household's own page; the listing's number."""
     page.get_by_role("link", name="卖一样东西").tap()
-    page.locator(".pick", has_text=re.compile(f"^{produce}$")).tap()
+    page.get_by_role("main").get_by_role("link", name=produce, exact=True).tap()
     press(page, quantity)
     page.get_by_role("button", name="下一步").tap()
     press(page, price)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 NO_SCREENS = {
     "/desk",
     "/unit",
+    "/operator",
     "/desk/income.{kind}",
     "/orders/{no}/payment/state",
 }

@@ -13,11 +13,10 @@ from market.ground import places
 from market.ground.errors import Malformed, NotFound
 from market.people.accounts import Viewer
 from market.people.households import StandingKind
-from storefront import registers
+from storefront import register_files, registers
 from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep, StartAgain
 from storefront.findings import REASONS, Change
 from storefront.forms import Form, read_form
-from storefront.pages.operator import uploads
 from storefront.pages.operator.asked import PAGE, AdministratorDep, AskedDep
 from storefront.pages.operator.wording import reject
 from storefront.registers import HOUSEHOLD_COLUMNS
@@ -38,7 +37,7 @@ class Sent:
 
 def _sent(viewer: AdministratorDep, settings: SettingsDep, key: str) -> Sent:
     try:
-        return Sent(uploads.find(key, settings.var / "imports", viewer.id), viewer)
+        return Sent(register_files.find(key, settings.var / "imports", viewer.id), viewer)
     except NotFound as error:
         said = _("这份名册已经放了一个多小时，为了安全删掉了，请再选一次文件。")
         raise StartAgain(f"{_HERE}/new", "info", said) from error
@@ -61,7 +60,7 @@ async def create_import(
     """Keep the file for an hour and show what it would change; nothing is taken yet."""
     form = await read_form(request)
     try:
-        key = await uploads.keep(form.files.get("file"), settings.var / "imports", viewer.id)
+        key = await register_files.keep(form.files.get("file"), settings.var / "imports", viewer.id)
     except Malformed as error:
         reject(form, error)
         return await _ask(page, session, form)
