@@ -182,8 +182,8 @@ def _registers(administrator: Person) -> Places:
     kinds = ("stations", "units", "stops")
     found = {kind[:-1]: administrator.find(rf"/operator/{kind}/(\d+)", f"/operator/{kind}") for kind in kinds}
     files = {
-        "import": [["YG-0001", VILLAGE, "梁新户", "3", "一般农户"], ["YG-0002", VILLAGE, "梁新枝", "2", "一般农户"]],
-        "import_bad": [["YG-0001", "999999999999", "梁新户", "三", "一般农户"], ["", VILLAGE, "", "2", "没有的类型"]],
+        "import": [["YG-0001", VILLAGE, "梁新户", "3", "一般户"], ["YG-0002", VILLAGE, "梁新枝", "2", "一般户"]],
+        "import_bad": [["YG-0001", "999999999999", "梁新户", "三", "一般户"], ["", VILLAGE, "", "2", "没有的类型"]],
     }
     for name, rows in files.items():
         text = "\n".join(",".join(row) for row in [list(HOUSEHOLD_COLUMNS), *rows])
