@@ -18,6 +18,7 @@ from market.trade import carts, orders
 from market.trade.orders import Order
 from payments import desk, refunds
 from payments.records import Refund, RefundState
+from storefront import register_files
 from storefront.notices import tell_paid
 from storefront.state import State
 
@@ -78,6 +79,12 @@ def _add_upkeep(app: App, state: State) -> None:
         """Start again what a killed worker left half done: a job bears being run twice."""
         for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
             await context.app.job_manager.retry_job(job)
+
+    @app.periodic(cron="41 * * * *")
+    @app.task(name="forget_uploads", queueing_lock="forget_uploads")
+    async def forget_uploads(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        """Registers sent for a look are personal data: an hour is enough."""
+        await asyncio.to_thread(register_files.forget_old, state.settings.var / "imports")
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="housekeeping", queueing_lock="housekeeping")

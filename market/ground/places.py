@@ -122,19 +122,21 @@ def below(code: str, level: Level) -> SelectOfScalar[Division]:
 
 def called(text: str) -> SelectOfScalar[Division]:
     """Divisions whose name, alias, pinyin or initials begin with the text."""
-    start = text.strip().lower() + "%"
+    start = text.strip().lower()
     by_alias = select(DivisionName.division_code).where(
         or_(
-            col(DivisionName.name).like(start), col(DivisionName.pinyin).like(start), col(DivisionName.initials) == text
+            col(DivisionName.name).startswith(start, autoescape=True),
+            col(DivisionName.pinyin).startswith(start, autoescape=True),
+            col(DivisionName.initials) == start,
         )
     )
     return (
         select(Division)
         .where(
             or_(
-                col(Division.name).like(start),
-                col(Division.pinyin).like(start),
-                col(Division.initials) == text,
+                col(Division.name).startswith(start, autoescape=True),
+                col(Division.pinyin).startswith(start, autoescape=True),
+                col(Division.initials) == start,
                 col(Division.code).in_(by_alias),
             )
         )

@@ -36,7 +36,7 @@ def said() -> set[str]:
 
 
 def translations(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
 def test_every_sentence_has_its_english(english: Catalog) -> None:
