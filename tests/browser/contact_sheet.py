@@ -50,10 +50,9 @@ def _pictures(survey: Survey, size: tuple[int, int], folder: Path, language: str
     folder.mkdir(exist_ok=True)
     for screen in SCREENS:
         path = folder / f"{screen.name}.png"
-        with survey.page_of(screen, size, language if language != "zh" else "") as page:
-            screen.open(page, survey.places)
-            page.wait_for_timeout(200)
-            page.screenshot(path=path)
+        page, _status = survey.show(screen, size, language if language != "zh" else "")
+        page.wait_for_timeout(200)
+        page.screenshot(path=path)
         yield path
 
 

@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=PreloadTopChromeWebUI,WebUIPreloading",
 ]
 PHONE, DESKTOP = (390, 844), (1280, 800)
 PATIENCE_MS = 20_000

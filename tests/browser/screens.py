@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 from tests.browser.staging import Places
 
@@ -22,53 +22,47 @@ class Screen:
     name: str
     who: str
     path: str
-    then: Callable[[Page], None] | None = None
+    then: Callable[[Page], Response | None] | None = None
     status: int = 200
     prefs: str = ""
     language: str = "zh"
 
     def open(self, page: Page, places: Places) -> int:
         """Bring the page up; the status it came with."""
-        answers = [200]
-        page.on("response", lambda response: _note(answers, response.status, response.request.resource_type))
-        page.goto(self.path.format(**places))
+        answer = page.goto(self.path.format(**places))
         if self.then is not None:
-            self.then(page)
+            answer = self.then(page) or answer
         page.wait_for_load_state("load")
-        return answers[-1]
+        return answer.status if answer else 0
 
 
-def _note(answers: list[int], status: int, kind: str) -> None:
-    if kind == "document":
-        answers.append(status)
-
-
-def _send(page: Page) -> None:
+def _send(page: Page) -> Response:
     """Send the page's own form as it stands, where the browser would first ask for more."""
-    with page.expect_navigation():
+    with page.expect_navigation() as navigating:
         page.evaluate("() => HTMLFormElement.prototype.submit.call(document.querySelector('main form[method=post]'))")
+    return navigating.value
 
 
-def _send_nothing(page: Page) -> None:
+def _send_nothing(page: Page) -> Response:
     """Send it with 0 for an answer."""
     page.locator("main form[method=post] input:is([type=text], [type=tel], [inputmode])").first.fill("0")
-    _send(page)
+    return _send(page)
 
 
-def _send_without_token(page: Page) -> None:
+def _send_without_token(page: Page) -> Response:
     page.locator("main form[method=post] input[name=csrf_token]").first.evaluate("(input) => input.remove()")
-    _send(page)
+    return _send(page)
 
 
-def _ask_for_code(page: Page) -> None:
+def _ask_for_code(page: Page) -> Response:
     page.locator("#f-phone").fill(f"1990000{next(_nobodys_number)}")
-    _send(page)
+    return _send(page)
 
 
-def _send_wrong_code(page: Page) -> None:
+def _send_wrong_code(page: Page) -> Response:
     _ask_for_code(page)
     page.locator("#f-code").fill("000000")
-    _send(page)
+    return _send(page)
 
 
 def _choose_goods(page: Page) -> None:
@@ -163,11 +157,11 @@ VILLAGE = [
     Screen("new-photo", "grower", f"{_WALNUT}&quantity=12&price=20&price_for=jin"),
     Screen("my-listing", "grower", "/village/goods/{goods}"),
     Screen("my-listing-new", "grower", "/village/goods/{goods}?new=1"),
-    Screen("my-listing-stopped", "grower", "/village/goods/{withdrawn}"),
+    Screen("my-listing-stopped", "grower", "/village/goods/{stopped}"),
     Screen("my-listing-price", "grower", "/village/goods/{goods}/price"),
     Screen("my-listing-price-error", "grower", "/village/goods/{goods}/price", _send_nothing, status=422),
     Screen("my-listing-stock", "grower", "/village/goods/{goods}/stock"),
-    Screen("my-listing-restoration", "grower", "/village/goods/{withdrawn}/restoration"),
+    Screen("my-listing-restoration", "grower", "/village/goods/{stopped}/restoration"),
     Screen("my-listing-photo", "grower", "/village/goods/{goods}/photo"),
     Screen("my-listing-foreign", "household", "/village/goods/{goods}", status=404),
     Screen("to-prepare", "grower", "/village/{household}/orders"),

@@ -1,10 +1,10 @@
 """Visits screens and notes what is wrong with them; each screen is opened once a size, whichever test asks first."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import OK
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from storefront.migrations import ROOT
 from tests.browser.running import Market, open_context, sign_in_as
@@ -36,14 +36,14 @@ _TWICE = "() => { document.documentElement.style.fontSize = '200%' }"
 class Findings:
     """What is wrong with a screen; empty is well."""
 
-    status: int = 200
-    barriers: list[str] = field(default_factory=list)
+    status: int
+    barriers: list[str]
     """Serious and critical violations axe reports."""
-    sideways: list[str] = field(default_factory=list)
+    sideways: list[str]
     """What sticks out to the right."""
-    sideways_at_twice: list[str] = field(default_factory=list)
+    sideways_at_twice: list[str]
     """The same with text at 200 %."""
-    errors: list[str] = field(default_factory=list)
+    errors: list[str]
     """What the browser's console complains about."""
 
 
@@ -52,51 +52,50 @@ class Survey:
 
     def __init__(self, browser: Browser, market: Market, places: Places) -> None:
         self._browser, self._market, self.places = browser, market, places
-        self._contexts: dict[tuple[object, ...], BrowserContext] = {}
+        self._pages: dict[tuple[object, ...], Page] = {}
         self._known: dict[tuple[str, tuple[int, int]], Findings] = {}
+        self._said: list[str] = []
 
     def of(self, screen: Screen, size: tuple[int, int]) -> Findings:
         """What is wrong with it at this size."""
         key = (screen.name, size)
         if key not in self._known:
-            with self.page_of(screen, size) as page:
-                self._known[key] = _look(page, screen, self.places, size[0])
+            self._known[key] = self._look(screen, size)
         return self._known[key]
 
-    def page_of(self, screen: Screen, size: tuple[int, int], language: str = "") -> Page:
-        """A page in the browser of the person the screen belongs to; use as a context, it closes at the end."""
-        return self._context(screen, size, language or screen.language).new_page()
+    def show(self, screen: Screen, size: tuple[int, int], language: str = "") -> tuple[Page, int]:
+        """The screen in the browser of the person it belongs to, and the status it came with."""
+        page = self._page(screen, size, language or screen.language)
+        self._said.clear()
+        return page, screen.open(page, self.places)
 
     def close(self) -> None:
         """Close all browsers."""
-        for context in self._contexts.values():
-            context.close()
+        for page in self._pages.values():
+            page.context.close()
 
-    def _context(self, screen: Screen, size: tuple[int, int], language: str) -> BrowserContext:
+    def _look(self, screen: Screen, size: tuple[int, int]) -> Findings:
+        page, status = self.show(screen, size)
+        page.evaluate(_AXE)
+        barriers = _barriers(page.evaluate(_JUDGE))
+        sideways = page.evaluate(_SIDEWAYS, size[0])
+        page.evaluate(_TWICE)
+        # A page that says no is reported to the console too.
+        errors = [said for said in self._said if status == OK or "Failed to load resource" not in said]
+        return Findings(status, barriers, sideways, page.evaluate(_SIDEWAYS, size[0]), errors)
+
+    def _page(self, screen: Screen, size: tuple[int, int], language: str) -> Page:
         # What a visitor does is kept in the browser, so a screen that needs doing has one to itself.
         whose = screen.who or (screen.name if screen.then else "")
         key = (whose, size, language, screen.prefs)
-        if key not in self._contexts:
+        if key not in self._pages:
             context = open_context(self._browser, self._market, size, language=language, prefs=screen.prefs)
             if screen.who:
                 sign_in_as(context, screen.who)
-            self._contexts[key] = context
-        return self._contexts[key]
-
-
-def _look(page: Page, screen: Screen, places: Places, width: int) -> Findings:
-    found = Findings()
-    page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: found.errors.append(str(error)))
-    found.status = screen.open(page, places)
-    # A page that says no is reported to the console too.
-    found.errors = [said for said in found.errors if found.status == OK or "Failed to load resource" not in said]
-    page.evaluate(_AXE)
-    found.barriers = _barriers(page.evaluate(_JUDGE))
-    found.sideways = page.evaluate(_SIDEWAYS, width)
-    page.evaluate(_TWICE)
-    found.sideways_at_twice = page.evaluate(_SIDEWAYS, width)
-    return found
+            page = self._pages[key] = context.new_page()
+            page.on("console", lambda said: self._said.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: self._said.append(str(error)))
+        return self._pages[key]
 
 
 def _barriers(report: dict[str, Any]) -> list[str]:

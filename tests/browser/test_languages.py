@@ -40,9 +40,8 @@ ENGLISH = [screen for screen in SCREENS if not screen.prefs and screen.language 
 
 @pytest.mark.parametrize("screen", ENGLISH, ids=lambda screen: screen.name)
 def test_nothing_is_left_in_chinese(survey: Survey, screen: Screen) -> None:
-    with survey.page_of(screen, PHONE, "en") as page:
-        screen.open(page, survey.places)
-        texts = [text for text in page.evaluate(_TEXTS) if _CHINESE.search(text)]
+    page, _status = survey.show(screen, PHONE, "en")
+    texts = [text for text in page.evaluate(_TEXTS) if _CHINESE.search(text)]
     assert [text for text in texts if _sentences().fullmatch(text)] == []
 
 
