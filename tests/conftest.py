@@ -34,13 +34,6 @@ from tests.world import World, build_world
 _TEMPLATE = "yigou_template"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests run in one worker, one after the other: they share one market and one Chromium."""
-    for item in items:
-        if "tests/browser/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder all workers of this run share, and no other run."""

@@ -74,7 +74,7 @@ def _choose_goods(page: Page) -> None:
 def _take_out(page: Page) -> None:
     _choose_goods(page)
     page.locator("form[action$='/removal'] button").first.click()
-    page.get_by_text("已拿掉").wait_for()
+    page.locator("#cart form[action='/cart/lines']").wait_for()
 
 
 def _unfold_filters(page: Page) -> None:

@@ -10,8 +10,6 @@ from tests.browser.running import DESKTOP, PHONE
 from tests.browser.screens import DESK, OPERATOR, SCREENS, UNIT, Screen
 from tests.browser.survey import Survey
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 NO_SCREENS = {
     "/desk",
     "/unit",

@@ -6,8 +6,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.running import DESKTOP
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 _MOST_TABS = 120
 # A control that lies over its card or inside its label shows the focus on that.
 _FOCUS = """(kind) => {

@@ -1,8 +1,8 @@
 """Complete in both languages: on an English page nothing the product itself says is left in Chinese.
 
-Names of places, people and goods stay as they are. What the product says is known from its source: every sentence given
-to gettext. A page that shows one of them as it stands was not translated; and a template that holds a Chinese word
-outside of gettext could not be.
+Names of places, people and goods stay as they are, and so do the heads a register's file has. What the product says is
+known from its source: every sentence given to gettext. A page that shows one of them as it stands was not translated;
+and a template that holds a Chinese word outside of gettext could not be.
 """
 
 import re
@@ -14,11 +14,10 @@ from babel.messages.extract import extract_from_dir
 from jinja2 import Environment
 
 from storefront.migrations import ROOT
+from storefront.registers import HOUSEHOLD_COLUMNS
 from tests.browser.running import PHONE
 from tests.browser.screens import SCREENS, Screen
 from tests.browser.survey import Survey
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _TEMPLATES = sorted((ROOT / "storefront/templates").rglob("*.html"))
@@ -35,6 +34,7 @@ _TEXTS = """() => {
     for (const node of document.querySelectorAll(`[${name}]`)) texts.add(node.getAttribute(name).trim());
   return [...texts];
 }"""
+_FEW = 2
 ENGLISH = [screen for screen in SCREENS if not screen.prefs and screen.language == "zh"]
 
 
@@ -42,7 +42,7 @@ ENGLISH = [screen for screen in SCREENS if not screen.prefs and screen.language 
 def test_nothing_is_left_in_chinese(survey: Survey, screen: Screen) -> None:
     page, _status = survey.show(screen, PHONE, "en")
     texts = [text for text in page.evaluate(_TEXTS) if _CHINESE.search(text)]
-    assert [text for text in texts if _sentences().fullmatch(text)] == []
+    assert [text for text in texts if text not in HOUSEHOLD_COLUMNS and _sentences().fullmatch(text)] == []
 
 
 @pytest.mark.parametrize("path", _TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "storefront/templates")))
@@ -59,7 +59,10 @@ def test_every_word_of_a_template_can_be_translated(path: Path) -> None:
 
 @cache
 def _sentences() -> re.Pattern[str]:
-    """Any sentence of the product, with anything where a value stands in it."""
+    """Any sentence of the product, with anything where a value stands in it.
+
+    `%(year)s年` would also be a village called 千年: where so little is the product's, the value has to be a number.
+    """
     found: set[str] = set()
     for folder, methods in (
         ("storefront", [("templates/**.html", "jinja2"), ("**.py", "python")]),
@@ -73,6 +76,9 @@ def _sentences() -> re.Pattern[str]:
             found.update([message] if isinstance(message, str) else message)
     said = sorted(sentence for sentence in found if _CHINESE.search(sentence))
     assert len(said) > 200, "the sentences were not found"
-    return re.compile(
-        "|".join(re.sub(r"%\\?\((\w+)\\?\)[sd]", ".+?", re.escape(sentence)) for sentence in said), re.DOTALL
-    )
+    return re.compile("|".join(map(_pattern, said)), re.DOTALL)
+
+
+def _pattern(sentence: str) -> str:
+    value = ".+?" if len(_CHINESE.findall(sentence)) > _FEW else r"[^\u3400-\u9fff]+?"
+    return re.sub(r"%\\?\((\w+)\\?\)[sd]", lambda _place: value, re.escape(sentence))

@@ -7,8 +7,6 @@ from tests.browser import taps
 from tests.browser.conftest import OpenPage
 from tests.browser.running import DESKTOP, PATIENCE_MS
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 def offers(open_page: OpenPage) -> list[str]:

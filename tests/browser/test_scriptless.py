@@ -1,12 +1,9 @@
 """An old telephone that runs no scripts: goods are listed and bought all the same."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser import taps
 from tests.browser.conftest import OpenPage
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_goods_are_listed_without_scripts(open_page: OpenPage) -> None:

@@ -13,8 +13,6 @@ from tests.browser import taps
 from tests.browser.conftest import OpenPage
 from tests.browser.running import DESKTOP, PATIENCE_MS, Market
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PRICE = "48.50"
 PRICE_FEN = 4850
 

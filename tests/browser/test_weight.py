@@ -10,8 +10,6 @@ from tests.browser.running import DESKTOP, PHONE
 from tests.browser.screens import BUYER, DESK, OPERATOR, SCREENS, UNIT, VILLAGE, VISITOR, Screen
 from tests.browser.survey import Survey
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 MOST_BYTES = 60 * 1024
 
 
