@@ -1,4 +1,4 @@
-"""One running market and one Chromium for all browser tests; with several workers they all run in one of them.
+"""One running market and one Chromium for all browser tests, which `bin/test` runs by themselves.
 
 Playwright's synchronous interface keeps an event loop of its own running while it is open. So it is opened for this
 folder only and closed behind it: pytest-asyncio's loop and Playwright's never meet.

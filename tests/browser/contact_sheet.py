@@ -16,9 +16,9 @@ from tests.browser.screens import SCREENS
 from tests.browser.staging import stage
 from tests.browser.survey import Survey
 
-_THUMB_WIDTH = {PHONE: 300, DESKTOP: 780}
-_A_SHEET = {PHONE: 24, DESKTOP: 9}
-_COLUMNS = {PHONE: 8, DESKTOP: 3}
+_THUMB_WIDTH = {PHONE: 300, DESKTOP: 640}
+_A_SHEET = {PHONE: 24, DESKTOP: 16}
+_COLUMNS = {PHONE: 8, DESKTOP: 4}
 _GAP, _LABEL, _LABEL_SIZE = 24, 34, 22
 _GROUND, _INK, _EDGE = "#d8d2c6", "#1f1b16", "#8d8577"
 

@@ -33,7 +33,11 @@ class Listener:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # its sender was killed in the middle of it
+                    self.close_connection = True
+                    return
                 status = listener.answers.pop(0) if listener.answers else 200
                 if status == 200:
                     listener.taken.append((body, str(self.headers["stripe-signature"])))
@@ -59,7 +63,7 @@ class Listener:
         known = [stripe.Webhook.construct_event(body, mark, SECRET) for body, mark in list(self.taken)]
         return [event for event in known if object_id in {None, event.data.object.id}]
 
-    async def wait(self, kind: str, object_id: str, seconds: float = 5) -> stripe.Event:
+    async def wait(self, kind: str, object_id: str, seconds: float = 30) -> stripe.Event:
         """The first notice of this kind about this object."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -100,7 +104,7 @@ class Running:
         """Closes its standard input, as the death of a parent would."""
         if self.process.stdin:
             self.process.stdin.close()
-        self.process.wait(timeout=5)
+        self.process.wait(timeout=30)
 
     def kill(self) -> None:
         """Ends it without warning, as a power cut would."""

@@ -9,10 +9,8 @@ from tests.payments.simulator.runs import SECRET, Running, running
 
 
 async def test_a_payment_tells_its_whole_story(simulator: Running) -> None:
-    started = time.monotonic()
     intent = await simulator.alipay()
     event = await simulator.listener.wait("payment_intent.requires_action", intent.id)
-    assert time.monotonic() - started < 1
     assert event.api_version == stripe.api_version
     assert event.request
     assert event.request.id

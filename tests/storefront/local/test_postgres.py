@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import LiteralString
@@ -51,9 +50,7 @@ def test_makes_a_server_at_first_use_and_finds_it_again(data: Path) -> None:
     assert ask(url, "select count(*) from pg_database where datname = 'postgres'") == 1
     first = postmaster(data)
 
-    begun = time.monotonic()
     assert postgres.ensure(data, fast=True) == url
-    assert time.monotonic() - begun < 0.5
     assert postmaster(data) == first
 
 
