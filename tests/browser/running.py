@@ -96,16 +96,8 @@ def open_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=os.environ.get("YIGOU_CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
 
 
-def open_context(
-    browser: Browser,
-    market: Market,
-    size: tuple[int, int],
-    *,
-    language: str = "zh",
-    prefs: str = "",
-    scripts: bool = True,
-) -> BrowserContext:
-    """A fresh person's browser of that size. `prefs` as the cookie holds them, e.g. `size.large-contrast.normal`."""
+def open_context(browser: Browser, market: Market, size: tuple[int, int], *, scripts: bool = True) -> BrowserContext:
+    """A fresh person's browser of that size."""
     width, height = size
     context = browser.new_context(
         base_url=market.url,
@@ -117,11 +109,16 @@ def open_context(
         java_script_enabled=scripts,
     )
     context.set_default_timeout(PATIENCE_MS)
-    cookies = {"lang": language, "prefs": prefs}
-    context.add_cookies(
-        [{"name": name, "value": value, "domain": "localhost", "path": "/"} for name, value in cookies.items() if value]
-    )
+    prefer(context)
     return context
+
+
+def prefer(context: BrowserContext, *, language: str = "zh", size: str = "normal", contrast: str = "normal") -> None:
+    """From the next page on, show pages to this person like that."""
+    kept = {"lang": language, "prefs": f"size.{size}-contrast.{contrast}"}
+    context.add_cookies(
+        [{"name": name, "value": value, "domain": "localhost", "path": "/"} for name, value in kept.items()]
+    )
 
 
 def sign_in_as(context: BrowserContext, key: str) -> None:

@@ -24,7 +24,8 @@ class Screen:
     path: str
     then: Callable[[Page], Response | None] | None = None
     status: int = 200
-    prefs: str = ""
+    size: str = "normal"
+    contrast: str = "normal"
     language: str = "zh"
 
     def open(self, page: Page, places: Places) -> int:
@@ -86,7 +87,6 @@ def _ask_to_cancel(page: Page) -> None:
     page.locator("#confirm[open]").wait_for()
 
 
-LARGE, OUTDOOR = "size.large-contrast.normal", "size.normal-contrast.outdoor"
 _NEW = "/village/{household}/goods/new"
 _WALNUT = f"{_NEW}?produce=walnut&counted=jin"
 
@@ -111,10 +111,10 @@ VISITOR = [
     Screen("demo-login", "", "/demo-logins/member"),
     Screen("not-found", "", "/nowhere", status=404),
     Screen("refused", "", "/sign-in", _send_without_token, status=403),
-    Screen("home-large", "", "/", prefs=LARGE),
-    Screen("home-outdoor", "", "/", prefs=OUTDOOR),
+    Screen("home-large", "", "/", size="large"),
+    Screen("home-outdoor", "", "/", contrast="outdoor"),
     Screen("home-english", "", "/", language="en"),
-    Screen("listing-large", "", "/listings/{offer}", prefs=LARGE),
+    Screen("listing-large", "", "/listings/{offer}", size="large"),
     Screen("listing-english", "", "/listings/{offer}", language="en"),
 ]
 BUYER = [
@@ -126,7 +126,7 @@ BUYER = [
     Screen("order-failed", "member", "/orders/{order_failed}"),
     Screen("order-cash", "member", "/orders/{order_cash}"),
     Screen("order-paid", "member", "/orders/{order_paid}"),
-    Screen("order-paid-outdoor", "member", "/orders/{order_paid}", prefs=OUTDOOR),
+    Screen("order-paid-outdoor", "member", "/orders/{order_paid}", contrast="outdoor"),
     Screen("order-paid-english", "member", "/orders/{order_paid}", language="en"),
     Screen("order-cancel-asked", "member", "/orders/{order_paid}", _ask_to_cancel),
     Screen("order-cancelled", "member", "/orders/{order_cancelled}"),
@@ -143,16 +143,16 @@ BUYER = [
 ]
 VILLAGE = [
     Screen("goods", "grower", "/village/{household}/goods"),
-    Screen("goods-large", "grower", "/village/{household}/goods", prefs=LARGE),
-    Screen("goods-outdoor", "grower", "/village/{household}/goods", prefs=OUTDOOR),
+    Screen("goods-large", "grower", "/village/{household}/goods", size="large"),
+    Screen("goods-outdoor", "grower", "/village/{household}/goods", contrast="outdoor"),
     Screen("goods-english", "grower", "/village/{household}/goods", language="en"),
     Screen("new-what", "grower", _NEW),
-    Screen("new-what-large", "grower", _NEW, prefs=LARGE),
+    Screen("new-what-large", "grower", _NEW, size="large"),
     Screen("new-amount", "grower", f"{_NEW}?produce=walnut"),
-    Screen("new-amount-large", "grower", f"{_NEW}?produce=walnut", prefs=LARGE),
+    Screen("new-amount-large", "grower", f"{_NEW}?produce=walnut", size="large"),
     Screen("new-amount-error", "grower", f"{_NEW}?produce=walnut&counted=jin&quantity=0", status=422),
     Screen("new-price", "grower", f"{_WALNUT}&quantity=12"),
-    Screen("new-price-large", "grower", f"{_WALNUT}&quantity=12", prefs=LARGE),
+    Screen("new-price-large", "grower", f"{_WALNUT}&quantity=12", size="large"),
     Screen("new-price-error", "grower", f"{_WALNUT}&quantity=12&price=9000&price_for=jin", status=422),
     Screen("new-photo", "grower", f"{_WALNUT}&quantity=12&price=20&price_for=jin"),
     Screen("my-listing", "grower", "/village/goods/{goods}"),
@@ -169,7 +169,7 @@ VILLAGE = [
     Screen("money", "grower", "/village/{household}/money"),
     Screen("money-waiting", "grower", "/village/{household}/money?show=waiting"),
     Screen("money-paid-out", "grower", "/village/{household}/money?show=paid_out"),
-    Screen("money-large", "grower", "/village/{household}/money", prefs=LARGE),
+    Screen("money-large", "grower", "/village/{household}/money", size="large"),
     Screen("agent", "agent", "/village"),
     Screen("agent-none-found", "agent", "/village?q=zzz"),
     Screen("agent-orders", "agent", "/village/orders"),
@@ -184,7 +184,7 @@ UNIT = [
 DESK = [
     Screen("income", "officer", "/desk/income"),
     Screen("income-english", "officer", "/desk/income", language="en"),
-    Screen("income-outdoor", "officer", "/desk/income", prefs=OUTDOOR),
+    Screen("income-outdoor", "officer", "/desk/income", contrast="outdoor"),
     Screen("income-by-village", "officer", "/desk/income?by=village"),
     Screen("income-by-township", "officer", "/desk/income?by=township"),
     Screen("income-by-month", "officer", "/desk/income?by=month"),

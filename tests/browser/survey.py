@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from storefront.migrations import ROOT
-from tests.browser.running import Market, open_context, sign_in_as
+from tests.browser.running import Market, open_context, prefer, sign_in_as
 from tests.browser.screens import Screen
 from tests.browser.staging import Places
 
@@ -52,7 +52,7 @@ class Survey:
 
     def __init__(self, browser: Browser, market: Market, places: Places) -> None:
         self._browser, self._market, self.places = browser, market, places
-        self._pages: dict[tuple[object, ...], Page] = {}
+        self._pages: dict[tuple[str, tuple[int, int]], Page] = {}
         self._known: dict[tuple[str, tuple[int, int]], Findings] = {}
         self._said: list[str] = []
 
@@ -65,7 +65,8 @@ class Survey:
 
     def show(self, screen: Screen, size: tuple[int, int], language: str = "") -> tuple[Page, int]:
         """The screen in the browser of the person it belongs to, and the status it came with."""
-        page = self._page(screen, size, language or screen.language)
+        page = self._page(screen, size)
+        prefer(page.context, language=language or screen.language, size=screen.size, contrast=screen.contrast)
         self._said.clear()
         return page, screen.open(page, self.places)
 
@@ -84,12 +85,11 @@ class Survey:
         errors = [said for said in self._said if status == OK or "Failed to load resource" not in said]
         return Findings(status, barriers, sideways, page.evaluate(_SIDEWAYS, size[0]), errors)
 
-    def _page(self, screen: Screen, size: tuple[int, int], language: str) -> Page:
+    def _page(self, screen: Screen, size: tuple[int, int]) -> Page:
         # What a visitor does is kept in the browser, so a screen that needs doing has one to itself.
-        whose = screen.who or (screen.name if screen.then else "")
-        key = (whose, size, language, screen.prefs)
+        key = (screen.who or (screen.name if screen.then else ""), size)
         if key not in self._pages:
-            context = open_context(self._browser, self._market, size, language=language, prefs=screen.prefs)
+            context = open_context(self._browser, self._market, size)
             if screen.who:
                 sign_in_as(context, screen.who)
             page = self._pages[key] = context.new_page()
