@@ -43,6 +43,7 @@ ROLES = {
     Role.CLERK: _l("单位经办人"),
     Role.OFFICER: _l("局里工作人员"),
     Role.ORGANISER: _l("现场会组织者"),
+    Role.ACCOUNTANT: _l("会计"),
     Role.ADMINISTRATOR: _l("管理员"),
 }
 ORDER_STATES = {

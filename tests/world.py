@@ -53,6 +53,9 @@ class World:
     township_officer: int
     organiser: int
     administrator: int
+    accountant: int
+    second_accountant: int
+    township_accountant: int
     work_unit: int
     stop: int
     station: int
@@ -157,6 +160,9 @@ async def _people(
         "township_officer": [(Role.OFFICER, {"division_code": "141102101"})],
         "organiser": [(Role.ORGANISER, {"division_code": COUNTY})],
         "administrator": [(Role.ADMINISTRATOR, {"division_code": COUNTY})],
+        "accountant": [(Role.ACCOUNTANT, {"division_code": COUNTY})],
+        "second_accountant": [(Role.ACCOUNTANT, {"division_code": COUNTY})],
+        "township_accountant": [(Role.ACCOUNTANT, {"division_code": "141102101"})],
     }
     made: dict[str, int] = {}
     for at, (name, roles) in enumerate(grants.items()):

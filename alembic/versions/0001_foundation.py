@@ -275,6 +275,7 @@ def upgrade() -> None:
                 "clerk",
                 "officer",
                 "organiser",
+                "accountant",
                 "administrator",
                 name="role",
                 native_enum=False,

@@ -37,6 +37,8 @@ class Role(StrEnum):
     """Reads what the households of a division sold; sees nothing outside it."""
     ORGANISER = "organiser"
     """Runs selling days of a division and takes cash there."""
+    ACCOUNTANT = "accountant"
+    """Keeps the money's papers of a division: statements, cash handed in, payouts. Another one approves."""
     ADMINISTRATOR = "administrator"
     """Gives and ends grants of a division; reads no household's books."""
 

@@ -17,7 +17,7 @@ from market.people.households import Household
 from market.people.stations import Station
 from market.people.units import WorkUnit
 
-_OVER_DIVISION = (Role.OFFICER, Role.ORGANISER, Role.ADMINISTRATOR)
+_OVER_DIVISION = (Role.OFFICER, Role.ORGANISER, Role.ACCOUNTANT, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True)

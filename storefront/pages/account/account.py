@@ -25,6 +25,7 @@ _DOORS = {
     Role.CLERK: "/unit/cash",
     Role.OFFICER: "/desk",
     Role.ORGANISER: "/unit/cash",
+    Role.ACCOUNTANT: "/desk",
     Role.ADMINISTRATOR: "/operator/people",
 }
 
