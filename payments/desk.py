@@ -157,7 +157,7 @@ async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now
     payment.state, payment.ended_at = PaymentState.SUCCEEDED, now
     why = f"{payment.method}"
     if not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
-        await sales.post(session, order, rail=payment.rail, payment_id=payment.id, now=now)
+        await sales.post(session, order, rail=payment.rail, holder_id=payment.holder_id, payment_id=payment.id, now=now)
         await _withdraw_others(session, payment, order, now=now)
         await queue.enqueue(session, "announce_paid", order_id=order.id, queueing_lock=f"announce-{order.id}")
         return "paid"

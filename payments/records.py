@@ -81,6 +81,11 @@ class Payment(SQLModel, table=True):
     """Who took the cash."""
     ended_at: datetime | None = None
 
+    @property
+    def holder_id(self) -> int | None:
+        """In whose hand its money came: a person's for cash, nobody's for any other rail."""
+        return self.taken_by if self.rail is Rail.CASH else None
+
 
 class Refund(SQLModel, table=True):
     """退款: money going back by the rail it came."""

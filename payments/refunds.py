@@ -56,7 +56,8 @@ async def decide(
 async def undeliverable(session: AsyncSession, payment: Payment, order: Order, *, reason: str, now: datetime) -> Refund:
     """Money came for goods that are gone: record it, owe it back, send it back. Expects payment and order locked."""
     occasion = sales.occasion(order, Reason.UNDELIVERABLE, payment.id)
-    legs = [Leg(Book.CLEARING, -payment.amount_fen, rail=payment.rail), Leg(Book.RETURNS, payment.amount_fen)]
+    came = Leg(Book.CLEARING, -payment.amount_fen, rail=payment.rail, holder_id=payment.holder_id)
+    legs = [came, Leg(Book.RETURNS, payment.amount_fen)]
     await ledger.post(session, occasion, legs, at=now)
     refund = _written(session, payment, payment.amount_fen, by=None, reason=reason, now=now)
     await _send_later(session, refund, payment)
@@ -95,7 +96,7 @@ async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, 
         raise NotMovable("refund", refund.state, "hand_back")
     refund.state, refund.ended_at = RefundState.SUCCEEDED, now
     refund.provider_id = f"cash-{refund.id}"
-    await _post_return(session, refund, payment, order, Rail.CASH, now=now)
+    await _post_return(session, refund, order, _gone(refund, Rail.CASH, holder_id=by.id), now=now)
     audit.note(session, by.account_id, "hand_back_cash", subject=f"refund:{refund.id}", now=now)
     return refund
 
@@ -109,13 +110,13 @@ async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: dat
     match refund.state, seen.fate:
         case ((RefundState.REQUESTED | RefundState.PENDING | RefundState.FAILED), Fate.SUCCEEDED):
             refund.state, refund.ended_at, refund.failure = RefundState.SUCCEEDED, now, ""
-            await _post_return(session, refund, payment, order, payment.rail, now=now)
+            await _post_return(session, refund, order, _gone(refund, payment.rail), now=now)
         case ((RefundState.REQUESTED | RefundState.PENDING), (Fate.FAILED | Fate.CANCELLED)):
             refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
         case RefundState.SUCCEEDED, (Fate.FAILED | Fate.CANCELLED):
             # The provider took the money back to itself days later (a closed account): it is owed once more.
             refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
-            await _post_return(session, refund, payment, order, payment.rail, now=now, back=True)
+            await _post_return(session, refund, order, _gone(refund, payment.rail, back=True), now=now)
         case RefundState.REQUESTED, Fate.WAITING:
             refund.state = RefundState.PENDING
         case _:
@@ -123,20 +124,14 @@ async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: dat
     return refund.state.value
 
 
-async def _post_return(
-    session: AsyncSession,
-    refund: Refund,
-    payment: Payment,
-    order: Order,
-    rail: Rail,
-    *,
-    now: datetime,
-    back: bool = False,
-) -> None:
-    """Post that the money went to the buyer by this rail; `back`: that it came back from there after all."""
-    amount_fen = -refund.amount_fen if back else refund.amount_fen
-    legs = [Leg(Book.RETURNS, -amount_fen), Leg(Book.CLEARING, amount_fen, rail=rail)]
-    await ledger.post(session, sales.occasion(order, Reason.RETURN, payment.id, refund.id), legs, at=now)
+def _gone(refund: Refund, rail: Rail, *, holder_id: int | None = None, back: bool = False) -> Leg:
+    """The money that went to the buyer, cash out of its holder's hand; `back`: it came back from there after all."""
+    return Leg(Book.CLEARING, -refund.amount_fen if back else refund.amount_fen, rail=rail, holder_id=holder_id)
+
+
+async def _post_return(session: AsyncSession, refund: Refund, order: Order, gone: Leg, *, now: datetime) -> None:
+    legs = [Leg(Book.RETURNS, -gone.amount_fen), gone]
+    await ledger.post(session, sales.occasion(order, Reason.RETURN, refund.payment_id, refund.id), legs, at=now)
 
 
 async def _locked(session: AsyncSession, refund_id: UUID) -> tuple[Refund, Payment, Order]:

@@ -514,6 +514,8 @@ def upgrade() -> None:
                 "undeliverable",
                 "return",
                 "payout",
+                "handed_in",
+                "banked",
                 name="reason",
                 native_enum=False,
                 create_constraint=True,
@@ -734,6 +736,8 @@ def upgrade() -> None:
                 "undeliverable",
                 "return",
                 "payout",
+                "handed_in",
+                "banked",
                 name="reason",
                 native_enum=False,
                 create_constraint=True,
@@ -747,6 +751,7 @@ def upgrade() -> None:
             sa.Enum("stripe", "cash", "transfer", name="rail", native_enum=False, create_constraint=True, length=24),
             nullable=True,
         ),
+        sa.Column("holder_id", sa.BigInteger(), nullable=True),
         sa.Column("household_id", sa.BigInteger(), nullable=True),
         sa.Column("division_code", sa.String(length=12, collation="C"), nullable=True),
         sa.Column("produce_code", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=True),
@@ -760,14 +765,27 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.CheckConstraint("(book = 'payable') = (household_id IS NOT NULL)", name=op.f("ck_postings_household_id")),
+        sa.CheckConstraint(
+            "(book = 'clearing' AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)",
+            name=op.f("ck_postings_holder_id"),
+        ),
         sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_postings_amount_fen")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_postings_entry_id")),
+        sa.ForeignKeyConstraint(["holder_id"], ["accounts.id"], name=op.f("fk_postings_holder_id")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_postings_household_id")),
         sa.ForeignKeyConstraint(["order_line_id"], ["order_lines.id"], name=op.f("fk_postings_order_line_id")),
         sa.ForeignKeyConstraint(["work_unit_id"], ["work_units.id"], name=op.f("fk_postings_work_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_postings")),
     )
     op.create_index(op.f("ix_postings_entry_id"), "postings", ["entry_id"], unique=False)
+    op.create_index(
+        "ix_postings_holder_id_id",
+        "postings",
+        ["holder_id", "id"],
+        unique=False,
+        postgresql_include=["amount_fen"],
+        postgresql_where=sa.text("holder_id IS NOT NULL"),
+    )
     op.create_index("ix_postings_household_id_day_on", "postings", ["household_id", "day_on"], unique=False)
     op.create_index(op.f("ix_postings_order_line_id"), "postings", ["order_line_id"], unique=False)
     op.create_table(

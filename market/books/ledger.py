@@ -56,6 +56,10 @@ class Reason(StrEnum):
     """Money went back to the buyer."""
     PAYOUT = "payout"
     """Money reached the household."""
+    HANDED_IN = "handed_in"
+    """Cash went from one person's hand into another's, counted by both."""
+    BANKED = "banked"
+    """Cash was paid in at the bank, or taken out there."""
 
 
 class Entry(SQLModel, table=True):
@@ -80,7 +84,17 @@ class Posting(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("amount_fen <> 0", name="amount_fen"),
         CheckConstraint("(book = 'payable') = (household_id IS NOT NULL)", name="household_id"),
+        CheckConstraint(
+            "(book = 'clearing' AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)", name="holder_id"
+        ),
         Index("ix_postings_household_id_day_on", "household_id", "day_on"),
+        Index(
+            "ix_postings_holder_id_id",
+            "holder_id",
+            "id",
+            postgresql_include=["amount_fen"],
+            postgresql_where=text("holder_id IS NOT NULL"),
+        ),
     )
 
     id: int | None = new_id()
@@ -90,6 +104,8 @@ class Posting(SQLModel, table=True):
     reason: Reason = choice(Reason, name="reason")
     day_on: date
     rail: Rail | None = choice(Rail, name="rail", default=None)
+    holder_id: int | None = key_of("accounts.id", default=None)
+    """In whose hand the cash is: clearing of cash always says it, nothing else does."""
     household_id: int | None = key_of("households.id", default=None)
     division_code: str | None = place_code(default=None)
     produce_code: str | None = Field(default=None, max_length=24)
@@ -123,6 +139,7 @@ class Leg:
     book: Book
     amount_fen: int
     rail: Rail | None = None
+    holder_id: int | None = None
     household_id: int | None = None
     division_code: str | None = None
     produce_code: str | None = None
@@ -145,17 +162,18 @@ class Occasion:
 _POST = text("""
     WITH leg AS (
         SELECT * FROM jsonb_to_recordset(CAST(:legs AS jsonb)) AS l(
-            book text, amount_fen bigint, rail text, household_id bigint,
+            book text, amount_fen bigint, rail text, holder_id bigint, household_id bigint,
             division_code text, produce_code text, order_line_id bigint)
         WHERE amount_fen <> 0
     ), entry AS (
         INSERT INTO entries (at, day_on, reason, county_code, order_id, payment_id, refund_id)
         VALUES (:at, :day_on, :reason, :county_code, :order_id, :payment_id, :refund_id) RETURNING id
     ), posted AS (
-        INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, household_id, division_code,
-                              produce_code, order_line_id, work_unit_id, wallet)
-        SELECT entry.id, leg.book, leg.amount_fen, :reason, :day_on, leg.rail, leg.household_id, leg.division_code,
-               leg.produce_code, leg.order_line_id, CAST(:work_unit_id AS bigint), CAST(:wallet AS text)
+        INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id,
+                              division_code, produce_code, order_line_id, work_unit_id, wallet)
+        SELECT entry.id, leg.book, leg.amount_fen, :reason, :day_on, leg.rail, leg.holder_id, leg.household_id,
+               leg.division_code, leg.produce_code, leg.order_line_id, CAST(:work_unit_id AS bigint),
+               CAST(:wallet AS text)
         FROM entry, leg
     ), rolled AS (
         INSERT INTO income_days AS d (household_id, day_on, produce_code, work_unit_id, wallet, division_code,

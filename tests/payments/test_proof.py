@@ -37,8 +37,8 @@ BREAKS = [
     (RETURNS, "DELETE FROM postings WHERE book = 'returns' AND reason = 'refund'"),
     (CLEARING, "UPDATE payments SET amount_fen = amount_fen + 1 WHERE state = 'succeeded'"),
     (CLEARING, "UPDATE refunds SET state = 'pending' WHERE state = 'succeeded'"),
-    (CLEARING, "UPDATE postings SET rail = 'stripe' WHERE book = 'clearing'"),
-    (RAILS, "UPDATE postings SET rail = 'stripe' WHERE book = 'clearing'"),
+    (CLEARING, "UPDATE postings SET rail = 'stripe', holder_id = NULL WHERE book = 'clearing'"),
+    (RAILS, "UPDATE postings SET rail = 'stripe', holder_id = NULL WHERE book = 'clearing'"),
     (RAILS, "DELETE FROM postings WHERE book = 'clearing'"),
 ]
 

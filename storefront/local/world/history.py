@@ -129,9 +129,10 @@ _ENTRIES = """
     ANALYZE past_entries
 """
 _POSTINGS = """
-    INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, household_id, division_code, produce_code,
-                          order_line_id, work_unit_id, wallet)
-    SELECT e.entry_id, leg.book, leg.amount_fen, e.reason, e.day_on, leg.rail, leg.household_id, leg.division_code,
+    INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id, division_code,
+                          produce_code, order_line_id, work_unit_id, wallet)
+    SELECT e.entry_id, leg.book, leg.amount_fen, e.reason, e.day_on, leg.rail,
+           CASE leg.rail WHEN 'cash' THEN o.taken_by END, leg.household_id, leg.division_code,
            leg.produce_code, leg.order_line_id, o.work_unit_id, o.wallet
     FROM past_entries e JOIN past_orders o USING (order_id) JOIN (
         SELECT e.entry_id, 'payable' AS book, NULL AS rail, l.household_id, l.division_code, l.produce_code,

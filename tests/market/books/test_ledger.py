@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from market.books import ledger
-from market.books.ledger import Book, IncomeDay, Leg, Occasion, Reason
+from market.books.ledger import Book, IncomeDay, Leg, Occasion, Posting, Rail, Reason
 from market.ground.db import Database, run
 from market.trade.placing import Item
 from market.trade.sales import split
@@ -79,3 +79,17 @@ async def test_unbalanced_legs_are_a_bug_found_before_the_database(database: Dat
     with pytest.raises(ValueError, match="off by 7 fen"):
         async with database.transaction() as session:
             await ledger.post(session, Occasion(Reason.SALE, COUNTY), [Leg(Book.FEES, 7)], at=BEGIN)
+
+
+async def test_cash_always_says_in_whose_hand_it_is(database: Database, world: World) -> None:
+    """Clearing of cash names its holder; no other posting may."""
+    async with database.transaction() as session:
+        await build.cash_order(session, world)
+    async with database.transaction() as session:
+        hands = (await session.exec(select(Posting.holder_id).where(Posting.book == Book.CLEARING))).all()
+        assert hands == [world.clerk]
+        assert (await session.exec(select(Posting.holder_id).where(Posting.book == Book.PAYABLE))).all() == [None]
+    for wrong in (Leg(Book.CLEARING, -5, rail=Rail.CASH), Leg(Book.CLEARING, -5, rail=Rail.STRIPE, holder_id=1)):
+        with pytest.raises(DBAPIError, match="ck_postings_holder_id"):
+            async with database.transaction() as session:
+                await ledger.post(session, Occasion(Reason.SALE, COUNTY), [wrong, Leg(Book.FEES, 5)], at=BEGIN)

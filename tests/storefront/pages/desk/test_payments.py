@@ -126,7 +126,7 @@ async def test_an_online_refund_that_failed_is_tried_again_or_handed_back(
     async with database.transaction() as session:
         await run(session, text("SET LOCAL session_replication_role = replica"))
         await run(session, text("UPDATE payments SET method = 'alipay', rail = 'stripe', charge_key = 'pi_1'"))
-        await run(session, text("UPDATE postings SET rail = 'stripe' WHERE rail = 'cash'"))
+        await run(session, text("UPDATE postings SET rail = 'stripe', holder_id = NULL WHERE rail = 'cash'"))
     await client.sign_in(world.officer)
     await client.post(f"/desk/payments/{payment_id}/refunds", form("15"))
     async with database.transaction() as session:
