@@ -1,29 +1,20 @@
 """The web application: every door on one FastAPI app."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 
 from market.ground.settings import Settings
 from storefront import errors, health, hooks, static_files
 from storefront.api import router as api_router
 from storefront.deps import check_csrf
+from storefront.greeting import Greeting
 from storefront.jobs import working
 from storefront.pages import routers
 from storefront.state import State, open_state
-from storefront.texts import speak
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-}
 _GZIP_FROM_BYTES = 600
 
 
@@ -42,7 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.yigou = state
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
-    app.middleware("http")(_in_their_language)
+    app.add_middleware(Greeting)
     app.include_router(health.router)
     app.include_router(hooks.router)
     app.include_router(api_router)
@@ -62,12 +53,3 @@ def _lifespan(state: State) -> Callable[[FastAPI], AbstractAsyncContextManager[N
             yield
 
     return lifespan
-
-
-async def _in_their_language(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    accepted = request.headers.get("accept-language", "") if request.url.path.startswith("/api/") else ""
-    speak(request.cookies.get("lang") or accepted[:2])
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -34,7 +34,10 @@ class StartAgain(Exception):
         self.url, self.kind, self.text = url, kind, text
 
 
-def _state(request: Request) -> State:
+# Plain functions would be sent to a thread each time, which costs more than most of them do: all are coroutines.
+
+
+async def _state(request: Request) -> State:
     state: State = request.app.state.yigou
     return state
 
@@ -63,17 +66,21 @@ ReportsDep = Annotated[AsyncSession, Depends(_reports, scope="function")]
 """Where reports are read: the replica where there is one, else the request's own transaction. Never written to."""
 
 
-def _settings(state: StateDep) -> Settings:
+async def _settings(state: StateDep) -> Settings:
     return state.settings
 
 
-def _gateway(state: StateDep) -> Gateway:
+async def _gateway(state: StateDep) -> Gateway:
     return state.gateway
+
+
+async def _now() -> datetime:
+    return clock.now()
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
 GatewayDep = Annotated[Gateway, Depends(_gateway)]
-NowDep = Annotated[datetime, Depends(clock.now)]
+NowDep = Annotated[datetime, Depends(_now)]
 
 
 async def _browser(request: Request, state: StateDep) -> BrowserSession:
@@ -116,7 +123,7 @@ def require(*roles: Role) -> Callable[[Viewer], Coroutine[Any, Any, Viewer]]:
     return holder
 
 
-def cart_owner(viewer: ViewerDep, browser: BrowserDep) -> str:
+async def cart_owner(viewer: ViewerDep, browser: BrowserDep) -> str:
     """Whose cart this is: the account's, or the visitor's browser's."""
     return browser.visitor if viewer.account_id is None else carts.owner_of(viewer.account_id)
 

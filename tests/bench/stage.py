@@ -37,6 +37,7 @@ class Stage:
     database_url: str
     port: int
     tokens: list[str]
+    buyer_ids: list[int]
     listing_ids: list[int]
     world: World
 
@@ -97,8 +98,13 @@ async def _populate(url: str) -> Stage:
             INSERT INTO accounts (phone, name, created_at)
             SELECT '198' || lpad(n::text, 8, '0'), 'buyer ' || n, now() FROM generate_series(0, :last) n
         """), {"last": BUYERS - 1})  # fmt: skip
-        accounts = await run(session, text("SELECT id FROM accounts WHERE phone LIKE '198%' ORDER BY phone"))
-        for account_id, token in zip(accounts.scalars(), tokens, strict=True):
+        found = await run(session, text("SELECT id FROM accounts WHERE phone LIKE '198%' ORDER BY phone"))
+        buyer_ids = [int(account_id) for account_id in found.scalars()]
+        await run(session, text("""
+            INSERT INTO grants (account_id, role, work_unit_id, given_at)
+            SELECT unnest(CAST(:buyer_ids AS bigint[])), 'member', :work_unit, now()
+        """), {"buyer_ids": buyer_ids, "work_unit": world.work_unit})  # fmt: skip
+        for account_id, token in zip(buyer_ids, tokens, strict=True):
             digest = hashlib.sha256(token.encode()).hexdigest()
             values = {"digest": digest, "account_id": account_id}
             await run(session, text("""
@@ -109,7 +115,7 @@ async def _populate(url: str) -> Stage:
         listing_ids = [int(listing_id) for listing_id in found.scalars()]
     await database.close()
     port = free_near(23_000 + os.getpid() % 10_000)
-    return Stage(f"http://127.0.0.1:{port}", url, port, tokens, listing_ids, world)
+    return Stage(f"http://127.0.0.1:{port}", url, port, tokens, buyer_ids, listing_ids, world)
 
 
 def _web(stage: Stage, folder: Path) -> "subprocess.Popen[bytes]":

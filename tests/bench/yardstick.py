@@ -55,10 +55,9 @@ COMMIT;
 
 def run(stage: Stage, *, hot: bool, seconds: int, clients: int) -> float:
     """Orders a second that pgbench writes with so many clients."""
-    first_buyer = stage.world.administrator + 1
     script = (_HOT if hot else _SPREAD).format(
-        first=stage.listing_ids[0], last=stage.listing_ids[-1], first_buyer=first_buyer,
-        last_buyer=first_buyer + len(stage.tokens) - 1, stop=stage.world.stop, household=stage.world.wang,
+        first=stage.listing_ids[0], last=stage.listing_ids[-1], first_buyer=stage.buyer_ids[0],
+        last_buyer=stage.buyer_ids[-1], stop=stage.world.stop, household=stage.world.wang,
     )  # fmt: skip
     url = make_url(stage.database_url)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
