@@ -12,9 +12,10 @@ from market.ground import queue
 from market.ground.clock import start_of
 from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, Unavailable
 from market.people.accounts import Viewer
-from market.trade import cancellations, orders, sales
+from market.trade import cancellations, orders, revivals, sales
 from market.trade.orders import CASH_HOLD, Order, OrderState
 from payments import records, refunds
+from payments.moves import move_payment
 from payments.records import Method, Notice, Payment, PaymentState, Refund
 from payments.stripe import LEAST_FEN, Event, Fate, Gateway, Seen
 
@@ -30,7 +31,8 @@ async def start(
 ) -> Payment:
     """Start paying an order, or find the attempt already open: two taps are one payment.
 
-    Raises NotFound, AlreadyPaid, NotMovable (no longer waiting), Malformed (method not offered), Unavailable.
+    One whose time ran out is taken up again if its goods are still there. Raises NotFound, AlreadyPaid, NotMovable (no
+    longer to be had), OutOfStock, Malformed (method not offered), Unavailable.
     """
     order = await _payable(session, payer, no, now)
     if method not in methods_for(order, gateway):
@@ -38,25 +40,28 @@ async def start(
     open_attempts = [p for p in await records.lock_all(session, order) if p.state is PaymentState.STARTED]
     for attempt in open_attempts:
         if attempt.method is method:
+            await revivals.revive(session, order, by=payer.account_id, now=now)
             return attempt
     payment = Payment(
         order_id=order.id or 0, method=method, rail=method.rail, amount_fen=order.total_fen, started_at=now,
         started_by=payer.id,
     )  # fmt: skip
-    if method is Method.CASH:
-        until = start_of(order.handover_on) + timedelta(days=1) + CASH_HOLD
-        await orders.confirm_for_cash(session, order, by=payer.account_id, until=until, now=now)
-        payment.next = {"reference": order.no}
-    else:
+    if method.rail is Rail.STRIPE:
         started = await gateway.start(
             method, payment_id=payment.id, order_no=order.no, amount_fen=order.total_fen, return_url=return_url
         )
         payment.provider_id, payment.next = started.provider_id, started.next
+    # Only now: no provider is called while stock rows are locked.
+    await revivals.revive(session, order, by=payer.account_id, now=now)
+    if method is Method.CASH:
+        until = start_of(order.handover_on) + timedelta(days=1) + CASH_HOLD
+        await orders.confirm_for_cash(session, order, by=payer.account_id, until=until, now=now)
+        payment.next = {"reference": order.no}
     session.add(payment)
     for attempt in open_attempts:
         # A promise of cash stays good until other money has really come.
         if attempt.rail is not Rail.CASH:
-            await _withdraw(session, attempt, now=now)
+            await _withdraw(session, attempt, by=payer.account_id, why="another_way", now=now)
     return payment
 
 
@@ -87,8 +92,10 @@ async def settle(session: AsyncSession, payment_id: UUID, seen: Seen, *, now: da
             payment.charge_key = seen.charge_key
             return await _succeed(session, payment, order, now=now)
         case Fate.FAILED | Fate.CANCELLED:
-            payment.state = PaymentState.FAILED if seen.fate is Fate.FAILED else PaymentState.CANCELLED
-            payment.ended_at = now
+            to = PaymentState.FAILED if seen.fate is Fate.FAILED else PaymentState.CANCELLED
+            if payment.state is to:
+                return "known"
+            move_payment(session, payment, to, by=None, why=seen.failure or "provider", now=now)
             return payment.state.value
         case Fate.WAITING:
             return "waiting"
@@ -116,7 +123,7 @@ async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, 
     was_paid = await cancellations.cancel(session, order, by=by.account_id, why=why, now=now)
     for payment in payments:
         if payment.state is PaymentState.STARTED:
-            await _withdraw(session, payment, now=now)
+            await _withdraw(session, payment, by=by.account_id, why="order_cancelled", now=now)
         elif was_paid and payment.state is PaymentState.SUCCEEDED:
             left = payment.amount_fen - await records.refunded_fen(session, payment.id)
             if left:
@@ -138,7 +145,7 @@ async def close_left_over(session: AsyncSession, *, now: datetime, most: int = 2
     )
     found = (await session.exec(ended)).all()
     for payment in found:
-        await _withdraw(session, payment, now=now)
+        await _withdraw(session, payment, by=None, why="order_ended", now=now)
     return len(found)
 
 
@@ -147,14 +154,16 @@ async def _payable(session: AsyncSession, payer: Viewer, no: str, now: datetime)
     order = await orders.lock(session, seen.id or 0)
     if order.is_paid:
         raise AlreadyPaid(no)
-    if not order.holds_stock or order.expires_at <= now:
-        raise NotMovable("order", "expired" if order.holds_stock else order.state, "pay")
+    if order.has_run_out(now) and not revivals.is_revivable(order, now):
+        raise NotMovable("order", "expired", "pay")
+    if not order.has_run_out(now) and not order.holds_stock:
+        raise NotMovable("order", order.state, "pay")
     return order
 
 
 async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now: datetime) -> str:
     """The money is there: pay the order, or, where it no longer stands, send the money back."""
-    payment.state, payment.ended_at = PaymentState.SUCCEEDED, now
+    move_payment(session, payment, PaymentState.SUCCEEDED, by=payment.taken_by, why="arrived", now=now)
     why = f"{payment.method}"
     if not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
         await sales.post(session, order, rail=payment.rail, holder_id=payment.holder_id, payment_id=payment.id, now=now)
@@ -163,18 +172,19 @@ async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now
         return "paid"
     reason = "already_paid" if order.is_paid else "goods_gone"
     await refunds.undeliverable(session, payment, order, reason=reason, now=now)
+    await queue.enqueue(session, "announce_returned", payment_id=str(payment.id), queueing_lock=f"return-{payment.id}")
     return reason
 
 
 async def _withdraw_others(session: AsyncSession, payment: Payment, order: Order, *, now: datetime) -> None:
     for other in await records.lock_all(session, order):
         if other.id != payment.id and other.state is PaymentState.STARTED:
-            await _withdraw(session, other, now=now)
+            await _withdraw(session, other, by=None, why="order_paid", now=now)
 
 
-async def _withdraw(session: AsyncSession, payment: Payment, *, now: datetime) -> None:
+async def _withdraw(session: AsyncSession, payment: Payment, *, by: int | None, why: str, now: datetime) -> None:
     """Close an attempt nobody follows any more. Should its payer still pay, the money is recorded and goes back."""
-    payment.state, payment.ended_at = PaymentState.CANCELLED, now
+    move_payment(session, payment, PaymentState.CANCELLED, by=by, why=why, now=now)
     if payment.provider_id is not None:
         await queue.enqueue(session, "close_payment", provider_id=payment.provider_id)
 

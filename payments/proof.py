@@ -76,12 +76,26 @@ _RAILS = """
     SELECT 'rail:' || coalesce(d.rail, b.rail, 'none'), coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
     FROM due d FULL JOIN booked b ON b.rail = d.rail WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0)
 """
+_PAYMENT_MOVES = """
+    SELECT 'payment:' || p.id, coalesce(last.to_state, 'started'), p.state
+    FROM payments p LEFT JOIN LATERAL (
+        SELECT to_state FROM payment_moves m WHERE m.payment_id = p.id ORDER BY m.id DESC LIMIT 1
+    ) last ON true WHERE p.state <> coalesce(last.to_state, 'started')
+"""
+_REFUND_MOVES = """
+    SELECT 'refund:' || r.id, coalesce(last.to_state, 'requested'), r.state
+    FROM refunds r LEFT JOIN LATERAL (
+        SELECT to_state FROM refund_moves m WHERE m.refund_id = r.id ORDER BY m.id DESC LIMIT 1
+    ) last ON true WHERE r.state <> coalesce(last.to_state, 'requested')
+"""
 RULES = {
     "a paid order has exactly one payment that stands, of its total": _ONE_PAYMENT,
     "money that arrived is booked once, money that did not is not": _ENTRY,
     "no more goes back than was paid": _REFUNDS,
     "what is owed back to buyers is the refunds not yet finished": _RETURNS,
     "what a payment left in clearing is what came less what went back": _CLEARING,
+    "a payment is where its last move left it": _PAYMENT_MOVES,
+    "a refund is where its last move left it": _REFUND_MOVES,
     "clearing of a rail is what came less what went back by it": _RAILS,
 }
 

@@ -14,6 +14,7 @@ from market.people.accounts import Viewer
 from market.trade import sales
 from market.trade.orders import Order
 from payments import records
+from payments.moves import move_refund
 from payments.records import Payment, PaymentState, Refund, RefundState
 from payments.stripe import Fate, Gateway, Seen
 
@@ -80,7 +81,8 @@ async def try_again(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: 
     refund, payment, _order = await _locked(session, refund_id)
     if refund.state is not RefundState.FAILED or payment.rail is not Rail.STRIPE:
         raise NotMovable("refund", refund.state, "try_again")
-    refund.state, refund.ended_at, refund.failure, refund.provider_id = RefundState.REQUESTED, None, "", None
+    move_refund(session, refund, RefundState.REQUESTED, by=by.account_id, why="try_again", now=now)
+    refund.failure, refund.provider_id = "", None
     refund.attempt += 1
     audit.note(session, by.account_id, "retry_refund", subject=f"refund:{refund.id}", now=now)
     await _send_later(session, refund, payment)
@@ -94,7 +96,7 @@ async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, 
         return refund
     if payment.rail is not Rail.CASH and refund.state is not RefundState.FAILED:
         raise NotMovable("refund", refund.state, "hand_back")
-    refund.state, refund.ended_at = RefundState.SUCCEEDED, now
+    move_refund(session, refund, RefundState.SUCCEEDED, by=by.account_id, why="handed_back", now=now)
     refund.provider_id = f"cash-{refund.id}"
     await _post_return(session, refund, order, _gone(refund, Rail.CASH, holder_id=by.id), now=now)
     audit.note(session, by.account_id, "hand_back_cash", subject=f"refund:{refund.id}", now=now)
@@ -109,16 +111,19 @@ async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: dat
     refund.provider_id = seen.provider_id or None
     match refund.state, seen.fate:
         case ((RefundState.REQUESTED | RefundState.PENDING | RefundState.FAILED), Fate.SUCCEEDED):
-            refund.state, refund.ended_at, refund.failure = RefundState.SUCCEEDED, now, ""
+            refund.failure = ""
+            move_refund(session, refund, RefundState.SUCCEEDED, by=None, why="provider", now=now)
             await _post_return(session, refund, order, _gone(refund, payment.rail), now=now)
         case ((RefundState.REQUESTED | RefundState.PENDING), (Fate.FAILED | Fate.CANCELLED)):
-            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
+            refund.failure = seen.failure[:80]
+            move_refund(session, refund, RefundState.FAILED, by=None, why=refund.failure or "provider", now=now)
         case RefundState.SUCCEEDED, (Fate.FAILED | Fate.CANCELLED):
             # The provider took the money back to itself days later (a closed account): it is owed once more.
-            refund.state, refund.ended_at, refund.failure = RefundState.FAILED, now, seen.failure[:80]
+            refund.failure = seen.failure[:80]
+            move_refund(session, refund, RefundState.FAILED, by=None, why="came_back", now=now)
             await _post_return(session, refund, order, _gone(refund, payment.rail, back=True), now=now)
         case RefundState.REQUESTED, Fate.WAITING:
-            refund.state = RefundState.PENDING
+            move_refund(session, refund, RefundState.PENDING, by=None, why="provider", now=now)
         case _:
             return "known"
     return refund.state.value

@@ -17,9 +17,9 @@ from market.ground.db import plain_url
 from market.trade import carts, orders
 from market.trade.orders import Order
 from payments import desk, refunds
-from payments.records import Refund, RefundState
+from payments.records import Payment, Refund, RefundState
 from storefront import register_files
-from storefront.notices import tell_paid
+from storefront.notices import tell_paid, tell_returned
 from storefront.state import State
 
 log = logging.getLogger("yigou.jobs")
@@ -109,6 +109,12 @@ def _add_once(app: App, state: State) -> None:
         async with state.database.transaction() as session:
             order = await session.get_one(Order, order_id)
             await tell_paid(session, state.settings, order)
+
+    @app.task(name="announce_returned", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_returned(payment_id: str) -> None:
+        async with state.database.transaction() as session:
+            payment = await session.get_one(Payment, UUID(payment_id))
+            await tell_returned(session, state.settings, payment)
 
 
 async def _send_refund(state: State, refund_id: UUID) -> None:

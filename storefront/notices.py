@@ -1,12 +1,14 @@
-"""Messages in plain words to the households whose goods were ordered."""
+"""Messages in plain words: to the households whose goods were ordered, and to buyers whose money came too late."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.money import format_yuan
 from market.ground.settings import Settings
 from market.people.accounts import Account, Grant, Role
 from market.trade import orders
 from market.trade.orders import Order
+from payments.records import Payment
 from storefront import words
 from storefront.sms import send_sms
 from storefront.texts import DEFAULT, speak
@@ -28,3 +30,19 @@ async def tell_paid(session: AsyncSession, settings: Settings, order: Order) -> 
         )
         for phone in await session.exec(sellers):
             await send_sms(settings, phone, text)
+
+
+async def tell_returned(session: AsyncSession, settings: Settings, payment: Payment) -> None:
+    """Tell a buyer whose money came for goods that were gone, or twice, that it goes back by itself."""
+    speak(DEFAULT)
+    order = await session.get_one(Order, payment.order_id)
+    buyer = await session.get_one(Account, order.account_id)
+    amount = format_yuan(payment.amount_fen)
+    if order.is_paid:
+        text = _("【以购】订单%(no)s付了两次，多付的%(amount)s会原路退回，不用您办。", no=order.no, amount=amount)
+    else:
+        text = _(
+            "【以购】您付的%(amount)s到了，可订单%(no)s的货已经没有了。钱会原路退回，不用您办。",
+            amount=amount, no=order.no,
+        )  # fmt: skip
+    await send_sms(settings, buyer.phone, text)

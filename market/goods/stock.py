@@ -114,6 +114,7 @@ _RELEASE = _moving("reserved = s.reserved - m.quantity")
 _RELEASE_AT_ONCE = _moving("reserved = s.reserved - m.quantity", wait="SKIP LOCKED")
 _SELL = _moving("reserved = s.reserved - m.quantity, on_hand = s.on_hand - m.quantity")
 _GIVE_BACK = _moving("on_hand = s.on_hand + m.quantity")
+_HOLD_AGAIN = _moving("reserved = s.reserved + m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
 _TAKE_AGAIN = _moving("on_hand = s.on_hand - m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
 
 
@@ -137,10 +138,19 @@ async def give_back(session: AsyncSession, order_id: int) -> None:
     await run(session, _GIVE_BACK, {"order_ids": [order_id]})
 
 
+async def hold_again(session: AsyncSession, order_id: int) -> bool:
+    """Hold the goods of an order whose hold had ended, if all of them are still there; otherwise hold none."""
+    return await _all_or_none(session, _HOLD_AGAIN, order_id)
+
+
 async def take_again(session: AsyncSession, order_id: int) -> bool:
     """Sell the goods of an order whose hold had ended, if all of them are still there; otherwise take none."""
+    return await _all_or_none(session, _TAKE_AGAIN, order_id)
+
+
+async def _all_or_none(session: AsyncSession, moving: TextClause, order_id: int) -> bool:
     async with session.begin_nested() as attempt:
-        if (await run(session, _TAKE_AGAIN, {"order_ids": [order_id]})).scalar():
+        if (await run(session, moving, {"order_ids": [order_id]})).scalar():
             return True
         await attempt.rollback()
     return False

@@ -107,6 +107,12 @@ _BELOW_ZERO = """
     SELECT 'household:' || household_id, '>= 0', sum(amount_fen)::text
     FROM postings WHERE book = 'payable' GROUP BY household_id HAVING sum(amount_fen) < 0
 """
+_ORDER_MOVES = """
+    SELECT 'order:' || o.no, coalesce(last.to_state, 'placed'), o.state
+    FROM orders o LEFT JOIN LATERAL (
+        SELECT to_state FROM order_moves m WHERE m.order_id = o.id ORDER BY m.id DESC LIMIT 1
+    ) last ON true WHERE o.state <> coalesce(last.to_state, 'placed')
+"""
 RULES = {
     "an entry's postings sum to zero": _BALANCE,
     "stock on hand is what came less what was sold": _ON_HAND,
@@ -115,6 +121,7 @@ RULES = {
     "a paid line is posted to its household": _SALES,
     "what stands of a line lies between nothing and its amount": _STANDING,
     "the daily roll-up is the sum of the postings": _ROLL_UP,
+    "an order is where its last move left it": _ORDER_MOVES,
     "no household stands below zero": _BELOW_ZERO,
 }
 

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from market.goods import stock
+from market.ground.clock import day_of
 from market.ground.db import choice, fen, key_of, new_id, place_code
 from market.ground.errors import NotFound, NotMovable
 from market.ground.measure import Measure
@@ -81,6 +82,10 @@ class Order(SQLModel, table=True):
         """Whether goods are held for it."""
         return self.state in HOLDING
 
+    def has_run_out(self, now: datetime) -> bool:
+        """Whether its time to be paid is over, even if the clock has not come by yet."""
+        return self.state is OrderState.EXPIRED or (self.holds_stock and self.expires_at <= now)
+
     def may_cancel(self, now: datetime) -> bool:
         """Whether the buyer may still take it back: before paying, else until the cut-off, when the village packs."""
         if self.state is OrderState.PLACED:
@@ -133,7 +138,7 @@ _MOVES = {
     OrderState.PLACED: {OrderState.CONFIRMED, OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELLED},
     OrderState.CONFIRMED: {OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELLED},
     OrderState.PAID: {OrderState.CANCELLED},
-    OrderState.EXPIRED: {OrderState.PAID},
+    OrderState.EXPIRED: {OrderState.PAID, OrderState.PLACED},
     OrderState.CANCELLED: set[OrderState](),
 }
 
@@ -217,11 +222,14 @@ async def confirm_for_cash(
 async def mark_paid(session: AsyncSession, order: Order, *, by: int | None, why: str, now: datetime) -> bool:
     """The money is there: the goods are sold. Expects a locked order.
 
-    False when the order no longer stands and its goods are gone: the caller records the money and sends it back.
+    False when it no longer stands: cancelled, or run out and its goods gone or its handover day past. The caller records
+    the money and sends it back.
     """
     if order.state in HOLDING:
         await stock.sell(session, order.id or 0)
-    elif order.state is not OrderState.EXPIRED or not await stock.take_again(session, order.id or 0):
+    elif order.state is not OrderState.EXPIRED or day_of(now) > order.handover_on:
+        return False
+    elif not await stock.take_again(session, order.id or 0):
         return False
     move(session, order, OrderState.PAID, by=by, why=why, now=now)
     order.paid_at = now

@@ -190,7 +190,7 @@ async def test_a_refund_the_provider_refuses_is_told_and_still_owed(
         assert await build.balances(session) == {"clearing": -7000, "returns": 7000}
 
 
-async def test_a_paid_or_expired_order_cannot_be_paid(
+async def test_a_paid_order_or_one_whose_day_has_come_cannot_be_paid(
     database: Database, world: World, gateway: Gateway, cashier: Cashier
 ) -> None:
     payment = await paid_order(database, world, gateway, cashier)
@@ -201,8 +201,11 @@ async def test_a_paid_or_expired_order_cannot_be_paid(
     other = await place(database, world)
     async with database.transaction() as session:
         await orders.expire_due(session, now=now() + timedelta(minutes=16))
-    with pytest.raises(NotMovable):
-        await start(database, world, gateway, other, Method.CARD)
+        buyer = await accounts.viewer_of(session, world.buyer)
+        with pytest.raises(NotMovable):
+            await desk.start(
+                session, gateway, buyer, other, Method.CARD, return_url=BACK, now=now() + timedelta(days=20)
+            )
 
 
 async def test_another_persons_order_does_not_exist(database: Database, world: World, gateway: Gateway) -> None:

@@ -18,6 +18,8 @@ BOUND = "no more goes back than was paid"
 RETURNS = "what is owed back to buyers is the refunds not yet finished"
 CLEARING = "what a payment left in clearing is what came less what went back"
 RAILS = "clearing of a rail is what came less what went back by it"
+PAYMENT_MOVES = "a payment is where its last move left it"
+REFUND_MOVES = "a refund is where its last move left it"
 BREAKS = [
     (ONE, "UPDATE payments SET state = 'failed' WHERE state = 'succeeded'"),
     (ONE, "UPDATE orders SET total_fen = total_fen + 1, max_fen = max_fen + 1 WHERE state = 'paid'"),
@@ -40,6 +42,10 @@ BREAKS = [
     (CLEARING, "UPDATE postings SET rail = 'stripe', holder_id = NULL WHERE book = 'clearing'"),
     (RAILS, "UPDATE postings SET rail = 'stripe', holder_id = NULL WHERE book = 'clearing'"),
     (RAILS, "DELETE FROM postings WHERE book = 'clearing'"),
+    (PAYMENT_MOVES, "DELETE FROM payment_moves"),
+    (PAYMENT_MOVES, "UPDATE payments SET state = 'failed' WHERE state = 'succeeded'"),
+    (REFUND_MOVES, "DELETE FROM refund_moves"),
+    (REFUND_MOVES, "UPDATE refunds SET state = 'pending' WHERE state = 'succeeded'"),
 ]
 
 

@@ -95,6 +95,14 @@ _REFUNDS = """
         FROM past_orders p JOIN orders o ON o.id = p.order_id WHERE p.fate IN ('returned', 'claimed')
     ) r
 """
+_MONEY_MOVES = """
+    INSERT INTO payment_moves (payment_id, at, from_state, to_state, account_id, why)
+    SELECT p.id, p.ended_at, 'started', 'succeeded', p.taken_by, 'arrived'
+    FROM payments p JOIN past_orders USING (order_id) ORDER BY p.ended_at;
+    INSERT INTO refund_moves (refund_id, at, from_state, to_state, account_id, why)
+    SELECT r.id, r.ended_at, 'requested', 'succeeded', p.taken_by, 'handed_back'
+    FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders USING (order_id) ORDER BY r.ended_at
+"""
 _TRACES = """
     INSERT INTO traces (at, account_id, act, subject, note)
     SELECT at, account_id, act, subject, note FROM (
@@ -204,6 +212,7 @@ _STEPS = (
     _CANCELLATIONS,
     _PAYMENTS,
     _REFUNDS,
+    _MONEY_MOVES,
     _TRACES,
     _ENTRIES,
     _POSTINGS,

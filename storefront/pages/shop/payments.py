@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from market.ground.errors import AlreadyPaid, Malformed, NotMovable, Unavailable
+from market.ground.errors import AlreadyPaid, Malformed, NotMovable, OutOfStock, Unavailable
 from payments import desk
 from payments.records import Method, Payment
 from payments.stripe import Gateway
@@ -15,6 +15,7 @@ from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, S
 from storefront.errors import say, say_problem
 from storefront.forms import read_form
 from storefront.pages.shop.orders import story_of
+from storefront.pages.shop.refusals import refusal
 from storefront.pages.shop.timelines import Stage, Story, headline, pick_up
 from storefront.texts import gettext as _
 
@@ -50,6 +51,8 @@ async def create_payment(
         )
     except (AlreadyPaid, NotMovable) as error:
         raise StartAgain(f"/orders/{no}", "info", say(error)) from error
+    except OutOfStock as error:
+        raise StartAgain(f"/orders/{no}", "warning", await refusal(session, error)) from error
     except Malformed as error:
         raise StartAgain(f"/orders/{no}", "error", say_problem(error)) from error
     except Unavailable as error:

@@ -9,6 +9,7 @@ from market.delivery.stops import Stop
 from market.ground.clock import day_of
 from market.ground.money import format_yuan
 from market.trade.orders import Order, OrderMove, OrderState
+from market.trade.revivals import is_revivable
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
 from storefront import words
 from storefront.texts import gettext as _
@@ -66,6 +67,12 @@ class Story:
         return any(
             payment.state is PaymentState.STARTED and payment.method is not Method.CASH for payment in self.payments
         )
+
+    @property
+    def may_be_revived(self) -> bool:
+        """Whether the buyer may still pay though the time ran out, should the goods be there; not if ordered anew."""
+        replaced = bool(self.moves) and self.moves[-1].why == "replaced"
+        return self.stage is Stage.EXPIRED and not replaced and is_revivable(self.order, self.now)
 
     @property
     def paid_by(self) -> Payment | None:
@@ -213,9 +220,13 @@ def _refund(story: Story, refund: Refund) -> dict[str, Any]:
     states = {RefundState.SUCCEEDED: "done", RefundState.FAILED: "failed"}
     by_cash = any(payment.id == refund.payment_id and payment.method is Method.CASH for payment in story.payments)
     owed = by_cash and refund.state is not RefundState.SUCCEEDED
+    state = _("请到取货点领回现金。") if owed else str(words.REFUND_STATES[refund.state])
+    why = {"goods_gone": _("钱到的时候货已经没有了。"), "already_paid": _("同一个订单付了两次。")}.get(
+        refund.reason, ""
+    )
     return {
         "title": _("退款 %(amount)s", amount=format_yuan(refund.amount_fen)),
-        "text": _("请到取货点领回现金。") if owed else str(words.REFUND_STATES[refund.state]),
+        "text": f"{why} {state}".strip(),
         "at": words.moment(refund.ended_at or refund.requested_at),
         "state": states.get(refund.state, "now"),
     }
