@@ -17,6 +17,7 @@ from market.trade.orders import CASH_HOLD, Order, OrderState
 from payments import records, refunds
 from payments.moves import move_payment
 from payments.records import Method, Notice, Payment, PaymentState, Refund
+from payments.refunds import Claim
 from payments.stripe import LEAST_FEN, Event, Fate, Gateway, Seen
 
 
@@ -127,9 +128,7 @@ async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, 
         elif was_paid and payment.state is PaymentState.SUCCEEDED:
             left = payment.amount_fen - await records.refunded_fen(session, payment.id)
             if left:
-                await refunds.decide(
-                    session, payment, order, left, by=by.account_id, reason=why or "cancelled", now=now
-                )
+                await refunds.decide(session, payment, order, Claim(left, why or "cancelled", by.account_id), now=now)
     return order
 
 

@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from market.books.ledger import Book, Entry, Posting
 from market.ground import places
 from market.ground.db import run
-from market.ground.errors import NotAllowed, NotFound
+from market.ground.errors import Malformed, NotAllowed, NotFound
 from market.people.accounts import Role, Viewer
 from market.people.households import Household
 from market.reports.scopes import Rows, columns, escaped
@@ -108,6 +108,19 @@ async def refund_of(session: AsyncSession, viewer: Viewer, refund_id: UUID) -> R
         raise NotFound("refund", str(refund_id))
     await check_refund(session, viewer, refund.payment_id)
     return refund
+
+
+async def line_of(session: AsyncSession, payment_id: UUID, listing_id: int) -> int:
+    """The line of a payment's order that bought this listing; Malformed when it bought none of it."""
+    bought = (
+        select(OrderLine.id)
+        .join(Payment, col(Payment.order_id) == col(OrderLine.order_id))
+        .where(Payment.id == payment_id, OrderLine.listing_id == listing_id)
+    )
+    line_id = (await session.exec(bought)).one_or_none()
+    if line_id is None:
+        raise Malformed("listing_id", "not_in_the_order", str(listing_id))
+    return line_id
 
 
 async def left_fen(session: AsyncSession, payment: Payment) -> int:

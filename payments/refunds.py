@@ -1,5 +1,6 @@
 """Refunds: decided and posted in one transaction, handed to the provider only after it is committed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,43 +14,45 @@ from market.ground.errors import Malformed, NotFound, NotMovable, OverLimit
 from market.people.accounts import Viewer
 from market.trade import sales
 from market.trade.orders import Order
+from market.trade.sales import Return
 from payments import records
 from payments.moves import move_refund
 from payments.records import Payment, PaymentState, Refund, RefundState
 from payments.stripe import Fate, Gateway, Seen
 
 
-async def request(
-    session: AsyncSession, by: Viewer, payment_id: UUID, amount_fen: int, *, reason: str, now: datetime
-) -> Refund:
+@dataclass(frozen=True)
+class Claim:
+    """Money a buyer is to have back: how much, why, on whose word, and for which line where one is the reason."""
+
+    amount_fen: int
+    reason: str
+    by: int | None = None
+    line_id: int | None = None
+
+
+async def request(session: AsyncSession, payment_id: UUID, claim: Claim, *, now: datetime) -> Refund:
     """Decide a refund. However many people click at once, no more goes back than was paid.
 
     Raises Malformed (nothing or no reason), NotMovable (not paid), OverLimit (above what is left).
     """
-    if amount_fen <= 0:
-        raise Malformed("amount_fen", "not_positive", str(amount_fen))
-    if not reason.strip():
+    if claim.amount_fen <= 0:
+        raise Malformed("amount_fen", "not_positive", str(claim.amount_fen))
+    if not claim.reason.strip():
         raise Malformed("reason", "missing")
     payment, order = await records.lock(session, payment_id)
-    refund = await decide(session, payment, order, amount_fen, by=by.account_id, reason=reason, now=now)
-    audit.note(session, by.account_id, "refund", subject=f"order:{order.no}", note=f"{amount_fen} {reason}", now=now)
+    refund = await decide(session, payment, order, claim, now=now)
+    said = f"{claim.amount_fen} {claim.reason}"
+    audit.note(session, claim.by, "refund", subject=f"order:{order.no}", note=said, now=now)
     return refund
 
 
-async def decide(
-    session: AsyncSession,
-    payment: Payment,
-    order: Order,
-    amount_fen: int,
-    *,
-    by: int | None,
-    reason: str,
-    now: datetime,
-) -> Refund:
+async def decide(session: AsyncSession, payment: Payment, order: Order, claim: Claim, *, now: datetime) -> Refund:
     """Write a refund of a sale and take it out of the households' books. Expects payment and order locked."""
-    await _check_bound(session, payment, amount_fen)
-    refund = _written(session, payment, amount_fen, by=by, reason=reason, now=now)
-    await sales.take_back(session, order, amount_fen, payment_id=payment.id, refund_id=refund.id, now=now)
+    await _check_bound(session, payment, claim.amount_fen)
+    refund = _written(session, payment, claim, now=now)
+    back = Return(payment.id, refund.id, claim.amount_fen, claim.line_id)
+    await sales.take_back(session, order, back, now=now)
     await _send_later(session, refund, payment)
     return refund
 
@@ -60,7 +63,7 @@ async def undeliverable(session: AsyncSession, payment: Payment, order: Order, *
     came = Leg(Book.CLEARING, -payment.amount_fen, rail=payment.rail, holder_id=payment.holder_id)
     legs = [came, Leg(Book.RETURNS, payment.amount_fen)]
     await ledger.post(session, occasion, legs, at=now)
-    refund = _written(session, payment, payment.amount_fen, by=None, reason=reason, now=now)
+    refund = _written(session, payment, Claim(payment.amount_fen, reason), now=now)
     await _send_later(session, refund, payment)
     return refund
 
@@ -155,12 +158,11 @@ async def _check_bound(session: AsyncSession, payment: Payment, amount_fen: int)
         raise OverLimit("amount_fen", left, amount_fen)
 
 
-def _written(
-    session: AsyncSession, payment: Payment, amount_fen: int, *, by: int | None, reason: str, now: datetime
-) -> Refund:
+def _written(session: AsyncSession, payment: Payment, claim: Claim, *, now: datetime) -> Refund:
     refund = Refund(
-        payment_id=payment.id, amount_fen=amount_fen, reason=reason.strip()[:200], requested_at=now, requested_by=by
-    )
+        payment_id=payment.id, amount_fen=claim.amount_fen, reason=claim.reason.strip()[:200], requested_at=now,
+        requested_by=claim.by,
+    )  # fmt: skip
     session.add(refund)
     return refund
 

@@ -81,6 +81,7 @@ PROBLEMS: dict[str, str] = {
     "key_used_for_another_request": _l("这个幂等键已经用在别的请求上了"),
     "taken": _l("这个地方已经有同名的，请换个名字，或者看看是不是已经加过了"),
     "not_after": _l("结束的时间要比开始的晚"),
+    "not_in_the_order": _l("这个订单里没有这样货"),
     "not_a_month": _l("请选月份"),
 }
 

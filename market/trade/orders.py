@@ -222,14 +222,16 @@ async def confirm_for_cash(
 async def mark_paid(session: AsyncSession, order: Order, *, by: int | None, why: str, now: datetime) -> bool:
     """The money is there: the goods are sold. Expects a locked order.
 
-    False when it no longer stands: cancelled, or run out and its goods gone or its handover day past. The caller records
-    the money and sends it back.
+    False when it no longer stands: cancelled, or run out and its goods gone or its handover day past. Then the caller
+    records the money and sends it back.
     """
     if order.state in HOLDING:
         await stock.sell(session, order.id or 0)
-    elif order.state is not OrderState.EXPIRED or day_of(now) > order.handover_on:
-        return False
-    elif not await stock.take_again(session, order.id or 0):
+    elif (
+        order.state is not OrderState.EXPIRED
+        or day_of(now) > order.handover_on
+        or not await stock.take_again(session, order.id or 0)
+    ):
         return False
     move(session, order, OrderState.PAID, by=by, why=why, now=now)
     order.paid_at = now

@@ -52,14 +52,23 @@ async def standing(session: AsyncSession, order_id: int) -> list[Part]:
     return [Part(line, int(standing_fen)) for line, standing_fen in rows]
 
 
-async def take_back(
-    session: AsyncSession, order: Order, amount_fen: int, *, payment_id: UUID, refund_id: UUID, now: datetime
-) -> None:
-    """Post a refund back: every household gives up its share of `amount_fen`; the sum is owed to the buyer.
+@dataclass(frozen=True)
+class Return:
+    """What goes back of an order: of one line where its goods are the reason, else of all of them by their share."""
+
+    payment_id: UUID
+    refund_id: UUID
+    amount_fen: int
+    line_id: int | None = None
+
+
+async def take_back(session: AsyncSession, order: Order, back: Return, *, now: datetime) -> None:
+    """Post a refund back: the households give up their shares of it; the sum is owed to the buyer.
 
     Expects the payment's lock. Raises OverLimit above what still stands.
     """
-    parts = await standing(session, order.id or 0)
+    amount_fen = back.amount_fen
+    parts = [p for p in await standing(session, order.id or 0) if back.line_id in (None, p.line.id)]
     whole = sum(part.standing_fen for part in parts)
     if amount_fen > whole:
         raise OverLimit("amount_fen", whole, amount_fen)
@@ -70,7 +79,7 @@ async def take_back(
         for part, share in zip(parts, shares, strict=True)
     ]  # fmt: skip
     legs.append(Leg(Book.RETURNS, amount_fen))
-    await ledger.post(session, occasion(order, Reason.REFUND, payment_id, refund_id), legs, at=now)
+    await ledger.post(session, occasion(order, Reason.REFUND, back.payment_id, back.refund_id), legs, at=now)
 
 
 def occasion(order: Order, reason: Reason, payment_id: UUID, refund_id: UUID | None = None) -> Occasion:

@@ -15,8 +15,9 @@ from market.trade import orders
 from market.trade.orders import Order
 from payments import cash, desk, oversight, records, refunds
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
+from payments.refunds import Claim
 from storefront.api.faults import faults, faults_of_a_change
-from storefront.api.fields import Fen, PathNo, PathUuid, Remark
+from storefront.api.fields import Fen, Id, PathNo, PathUuid, Remark
 from storefront.api.keys import CallDep, CallerDep
 from storefront.api.routes import noun
 from storefront.deps import GatewayDep, SessionDep, SettingsDep
@@ -71,6 +72,9 @@ class NewRefund(BaseModel):
 
     amount_fen: Fen
     reason: Remark
+    listing_id: Annotated[
+        Id | None, Field(description="The goods that are the reason: only their household gives the money back.")
+    ] = None
 
 
 class RefundShown(BaseModel):
@@ -122,9 +126,9 @@ async def show_payment(session: SessionDep, caller: CallerDep, payment_id: PathU
 async def create_refund(asked: NewRefund, payment_id: PathUuid, call: CallDep) -> RefundShown:
     """Send money back by the way it came: for officers whose division holds the order's county."""
     await oversight.check_refund(call.session, call.caller, payment_id)
-    refund = await refunds.request(
-        call.session, call.caller, payment_id, asked.amount_fen, reason=asked.reason, now=call.now
-    )
+    line_id = await oversight.line_of(call.session, payment_id, asked.listing_id) if asked.listing_id else None
+    claim = Claim(asked.amount_fen, asked.reason, call.caller.account_id, line_id)
+    refund = await refunds.request(call.session, payment_id, claim, now=call.now)
     return call.keep(RefundShown.of(refund))
 
 

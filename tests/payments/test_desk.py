@@ -10,11 +10,12 @@ import pytest_asyncio
 from market.ground.db import Database
 from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, OverLimit
 from market.people import accounts
-from market.trade import orders
+from market.trade import orders, sales
 from market.trade.orders import OrderState
 from market.trade.placing import Item
-from payments import desk, records, refunds
+from payments import desk, oversight, records, refunds
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
+from payments.refunds import Claim
 from payments.stripe import Fate, Gateway
 from tests import build
 from tests.simulator import Cashier, signed
@@ -165,12 +166,12 @@ async def test_refunds_never_exceed_what_was_paid(
     payment = await paid_order(database, world, gateway, cashier)
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        await refunds.request(session, officer, payment.id, 3000, reason="少了一斤", now=now())
+        await refunds.request(session, payment.id, Claim(3000, "少了一斤", officer.account_id), now=now())
         with pytest.raises(OverLimit):
-            await refunds.request(session, officer, payment.id, 4001, reason="再退", now=now())
+            await refunds.request(session, payment.id, Claim(4001, "再退", officer.account_id), now=now())
         with pytest.raises(Malformed):
-            await refunds.request(session, officer, payment.id, 0, reason="零", now=now())
-        await refunds.request(session, officer, payment.id, 4000, reason="全退", now=now())
+            await refunds.request(session, payment.id, Claim(0, "零", officer.account_id), now=now())
+        await refunds.request(session, payment.id, Claim(4000, "全退", officer.account_id), now=now())
     async with database.transaction() as session:
         assert await build.balances(session) == {"clearing": -7000, "returns": 7000}
 
@@ -181,7 +182,7 @@ async def test_a_refund_the_provider_refuses_is_told_and_still_owed(
     payment = await paid_order(database, world, gateway, cashier)
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        await refunds.request(session, officer, payment.id, 7000, reason="退", now=now())
+        await refunds.request(session, payment.id, Claim(7000, "退", officer.account_id), now=now())
     refund = await send_refunds(database, gateway, payment)
     await cashier.act(f"refunds/{refund.provider_id}/fail")
     await tell(database, gateway, cashier, str(refund.id))
@@ -265,7 +266,7 @@ async def refused_refund(database: Database, world: World, gateway: Gateway, cas
     payment = await paid_order(database, world, gateway, cashier)
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        await refunds.request(session, officer, payment.id, 3000, reason="退", now=now())
+        await refunds.request(session, payment.id, Claim(3000, "退", officer.account_id), now=now())
     refund = await send_refunds(database, gateway, payment)
     await cashier.act(f"refunds/{refund.provider_id}/fail")
     await tell(database, gateway, cashier, str(refund.id))
@@ -300,7 +301,7 @@ async def test_a_failed_refund_still_bounds_what_may_be_refunded(
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
         with pytest.raises(OverLimit):
-            await refunds.request(session, officer, refund.payment_id, 4001, reason="再退", now=now())
+            await refunds.request(session, refund.payment_id, Claim(4001, "再退", officer.account_id), now=now())
 
 
 async def test_a_failed_refund_can_be_handed_back_in_cash(
@@ -320,7 +321,7 @@ async def test_a_refund_the_bank_turns_back_later_is_owed_again(
     payment = await paid_order(database, world, gateway, cashier)
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        await refunds.request(session, officer, payment.id, 7000, reason="退", now=now())
+        await refunds.request(session, payment.id, Claim(7000, "退", officer.account_id), now=now())
     refund = await send_refunds(database, gateway, payment)
     for outcome in ("succeed", "fail"):
         await cashier.act(f"refunds/{refund.provider_id}/{outcome}")
@@ -352,3 +353,18 @@ async def test_attempts_at_ended_orders_are_closed_at_the_provider(
         assert await desk.close_left_over(session, now=now()) == 0
     await gateway.close(payment.provider_id or "")
     assert (await gateway.look(payment.provider_id or "")).fate is Fate.CANCELLED
+
+
+async def test_a_refund_for_one_line_is_given_up_by_its_household_alone(database: Database, world: World) -> None:
+    async with database.transaction() as session:
+        placed = await build.cash_order(session, world, Item(world.mutton, 2), Item(world.pear, 1))
+        payment = (await session.exec(records.of_order(placed.id))).one()
+        pear = await oversight.line_of(session, payment.id, world.pear)
+        claim = Claim(4000, "梨烂了", world.officer, pear)
+        await refunds.request(session, payment.id, claim, now=now())
+        standing = {part.line.listing_id: part.standing_fen for part in await sales.standing(session, placed.id)}
+        assert standing == {world.mutton: 7000, world.pear: 500}
+        with pytest.raises(OverLimit):
+            await refunds.request(session, payment.id, claim, now=now())
+        with pytest.raises(Malformed):
+            await oversight.line_of(session, payment.id, world.millet)

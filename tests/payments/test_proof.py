@@ -9,6 +9,7 @@ from market.reports import oversight
 from market.trade.placing import Item
 from payments import desk, proof, refunds
 from payments.records import of_order
+from payments.refunds import Claim
 from tests import build
 from tests.world import BEGIN, World
 
@@ -57,7 +58,7 @@ async def lived_in(database: Database, world: World) -> None:
         await build.order(session, world, Item(world.pumpkin, 4))
         officer = await accounts.viewer_of(session, world.officer)
         payment = (await session.exec(of_order(sold.id))).one()
-        await refunds.request(session, officer, payment.id, 500, reason="少了", now=BEGIN)
+        await refunds.request(session, payment.id, Claim(500, "少了", officer.account_id), now=BEGIN)
         buyer = await accounts.viewer_of(session, world.buyer)
         await desk.cancel_order(session, buyer, cancelled.no, why="", now=BEGIN)
         given_back = (await session.exec(of_order(cancelled.id))).one()

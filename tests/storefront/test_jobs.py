@@ -12,6 +12,7 @@ from market.trade import orders
 from market.trade.orders import OrderState
 from payments import records, refunds
 from payments.records import Refund, RefundState
+from payments.refunds import Claim
 from storefront import jobs
 from storefront.state import State
 from tests import build
@@ -69,7 +70,7 @@ async def test_a_refund_is_sent_after_its_commit_and_once(paying_client: Browser
         payment = (await session.exec(records.of_order(placed.id))).one()
         payment.rail, payment.charge_key = payment.rail.STRIPE, "pi_never_seen"
         order = await orders.lock(session, placed.id)
-        refund = await refunds.decide(session, payment, order, 700, by=None, reason="test", now=datetime.now(UTC))
+        refund = await refunds.decide(session, payment, order, Claim(700, "test"), now=datetime.now(UTC))
     for _ in range(2):
         await drain(state)
     async with state.database.transaction() as session:

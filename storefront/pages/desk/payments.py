@@ -16,7 +16,7 @@ from market.ground.money import format_yuan, parse_yuan
 from market.ground.places import is_within
 from market.people.accounts import Account, Role, Viewer
 from market.people.units import WorkUnit
-from market.trade import orders
+from market.trade import orders, sales
 from market.trade.orders import Order
 from payments import oversight, records, refunds
 from payments.oversight import Only
@@ -70,14 +70,14 @@ async def create_refund(
     await oversight.check_refund(session, officer, payment_id)
     form = await read_form(request)
     context = await _read(session, officer, payment_id)
-    amount_fen, reason, done = await _asked(session, officer, form, context["left_fen"], payment_id)
+    wanted, done = await _asked(session, officer, form, context, payment_id)
     if not form.ok:
         return page("desk/payment.html", status=422, form=form, **context)
     if isinstance(done, Claim):
-        await refunds.request(session, officer, payment_id, amount_fen, reason=reason, now=now)
-        idempotency.keep(session, done, answer={"amount_fen": amount_fen}, now=now)
+        await refunds.request(session, payment_id, wanted, now=now)
+        idempotency.keep(session, done, answer={"amount_fen": wanted.amount_fen}, now=now)
     return page.redirect(
-        f"/desk/payments/{payment_id}", ("success", _("退款已受理：%(sum)s", sum=format_yuan(amount_fen)))
+        f"/desk/payments/{payment_id}", ("success", _("退款已受理：%(sum)s", sum=format_yuan(wanted.amount_fen)))
     )
 
 
@@ -102,22 +102,25 @@ async def create_refund_receipt(
 
 
 async def _asked(
-    session: AsyncSession, officer: Viewer, form: Form, left_fen: int, payment_id: UUID
-) -> tuple[int, str, Claim | dict[str, Any]]:
-    """Amount and reason as typed, checked against what is left unless this very form was already carried out."""
+    session: AsyncSession, officer: Viewer, form: Form, context: dict[str, Any], payment_id: UUID
+) -> tuple[refunds.Claim, Claim | dict[str, Any]]:
+    """What is to go back, checked against what is left unless this very form was already carried out."""
     reason = form.text("reason", most=200, required=True)
+    line = form.one_of("line", ["", *(str(part.line.id) for part in context["parts"])])
     try:
         amount_fen = parse_yuan(form.text("amount"), field="amount")
     except Malformed as error:
         form.reject_for(error)
-        return 0, reason, {}
-    body = f"refund {payment_id} {amount_fen} {reason}".encode()
+        return refunds.Claim(0, reason), {}
+    body = f"refund {payment_id} {amount_fen} {line} {reason}".encode()
     done = await idempotency.claim(session, officer.id, key=form.text("key"), body=body)
+    of_line = next((part.standing_fen for part in context["parts"] if str(part.line.id) == line), context["left_fen"])
+    most_fen = min(context["left_fen"], of_line)
     if isinstance(done, Claim) and amount_fen <= 0:
         form.reject("amount", "not_positive")
-    elif isinstance(done, Claim) and amount_fen > left_fen:
-        form.errors["amount"] = _("最多还能退 %(sum)s", sum=format_yuan(left_fen))
-    return amount_fen, reason, done
+    elif isinstance(done, Claim) and amount_fen > most_fen:
+        form.errors["amount"] = _("最多还能退 %(sum)s", sum=format_yuan(most_fen))
+    return refunds.Claim(amount_fen, reason, officer.account_id, int(line) if line else None), done
 
 
 async def _read(session: AsyncSession, officer: Viewer, payment_id: UUID) -> dict[str, Any]:
@@ -125,7 +128,10 @@ async def _read(session: AsyncSession, officer: Viewer, payment_id: UUID) -> dic
     back = await oversight.refunds_of(session, payment_id)
     granted, lines = officer.division_codes(Role.OFFICER), await orders.lines_of(session, order.id or 0)
     theirs = [line for line in lines if any(is_within(line.division_code, code) for code in granted)]
+    parts = [part for part in await sales.standing(session, order.id or 0) if part.line in theirs and part.standing_fen]
     return {
+        "parts": parts if len(lines) > 1 else [],
+        "line_choices": [(str(part.line.id), f"{part.line.title} {format_yuan(part.standing_fen)}") for part in parts],
         "payment": payment, "order": order, "refunds": back, "key": uuid4().hex,
         "lines": theirs, "other_count": len(lines) - len(theirs),
         "other_fen": sum(line.amount_fen for line in lines) - sum(line.amount_fen for line in theirs),

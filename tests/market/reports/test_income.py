@@ -18,8 +18,10 @@ from market.reports.income import By, Sold, Wanted
 from market.reports.scopes import COUNTED, Scope, scope_for
 from market.trade import orders, sales
 from market.trade.placing import Item
+from market.trade.sales import Return
 from payments import refunds
 from payments.records import of_order
+from payments.refunds import Claim
 from tests import build
 from tests.world import BEGIN, COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, World
 
@@ -37,7 +39,7 @@ async def refund(session: AsyncSession, world: World, no: str, amount_fen: int) 
     officer = await accounts.viewer_of(session, world.officer)
     order = await orders.seen_by(session, await accounts.viewer_of(session, world.buyer), no)
     payment = (await session.exec(of_order(order.id or 0))).one()
-    await refunds.request(session, officer, payment.id, amount_fen, reason="坏了", now=BEGIN)
+    await refunds.request(session, payment.id, Claim(amount_fen, "坏了", officer.account_id), now=BEGIN)
 
 
 async def pay_out(session: AsyncSession, household_id: int, amount_fen: int) -> None:
@@ -232,7 +234,7 @@ async def test_a_refund_of_an_earlier_sale_stands_in_its_own_month(session: Asyn
     order = await orders.lock(session, placed.id)
     payment = (await session.exec(of_order(placed.id))).one()
     later = BEGIN + timedelta(days=31)
-    await sales.take_back(session, order, 7000, payment_id=payment.id, refund_id=payment.id, now=later)
+    await sales.take_back(session, order, Return(payment.id, payment.id, 7000), now=later)
     december = Scope(COUNTY, date(2026, 12, 1), date(2026, 12, 31))
     row = (await income.figures(session, december, By.HOUSEHOLD, wanted=Wanted(sort="net_fen")))[0]
     assert (row.gross_fen, row.refunded_fen, row.net_fen) == (0, 7000, -7000)

@@ -8,9 +8,11 @@ from sqlmodel import select
 
 from market.ground.db import Database, run
 from market.reports import oversight
+from market.trade import sales
 from market.trade.placing import Item
+from payments import oversight as desk_oversight
 from payments import proof
-from payments.records import Refund, RefundState, of_order
+from payments.records import Payment, Refund, RefundState, of_order
 from tests import build
 from tests.client import Browser
 from tests.world import World
@@ -194,3 +196,21 @@ async def test_the_list_finds_by_number_and_by_what_became_of_it(
     assert str(payment_id) not in (await client.get("/desk/payments?only=waiting")).text
     assert (await client.get("/desk/payments?only=nonsense")).status_code == 422
     assert (await client.get("/desk/payments?q=%25&page=7")).status_code == 200
+
+
+async def test_a_refund_for_one_line_leaves_the_other_household_its_money(
+    client: Browser, database: Database, world: World, payment_id: UUID
+) -> None:
+    async with database.transaction() as session:
+        pear = await desk_oversight.line_of(session, payment_id, world.pear)
+    await client.sign_in(world.officer)
+    url = f"/desk/payments/{payment_id}"
+    assert "玉露香梨 ¥45.00" in (await client.get(url)).text
+    wanted = {"amount": "45.01", "reason": "梨烂了", "line": str(pear), "key": "one"}
+    refused = await client.post(f"{url}/refunds", wanted)
+    assert (refused.status_code, "最多还能退 ¥45.00" in refused.text) == (422, True)
+    assert (await client.post(f"{url}/refunds", {**wanted, "amount": "45"})).status_code == 303
+    async with database.transaction() as session:
+        payment = await session.get_one(Payment, payment_id)
+        standing = await sales.standing(session, payment.order_id)
+    assert {part.line.listing_id: part.standing_fen for part in standing} == {world.mutton: 7000, world.pear: 0}

@@ -14,6 +14,7 @@ from market.people.stations import Station
 from market.trade.orders import Order, OrderState
 from payments import desk, refunds
 from payments.records import Method, Payment, Refund, RefundState
+from payments.refunds import Claim
 from payments.stripe import Fate, Gateway, Seen
 from tests import build
 from tests.client import Browser
@@ -106,7 +107,7 @@ async def test_cash_goes_back_once(client: Browser, world: World, database: Data
         await desk.take_cash(session, clerk, payment_id, now=now())
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        refund = await refunds.request(session, officer, payment_id, 1500, reason="有一块不新鲜", now=now())
+        refund = await refunds.request(session, payment_id, Claim(1500, "有一块不新鲜", officer.account_id), now=now())
     await client.sign_in(world.agent)
     assert (await client.post(f"/unit/cash/refunds/{refund.id}/receipt")).status_code == 404
     await client.sign_in(world.clerk)
@@ -132,7 +133,7 @@ async def test_what_could_not_go_back_online_is_handed_back(client: Browser, wor
         payment.rail, payment.method, payment.charge_key = Rail.STRIPE, Method.ALIPAY, "pi_1"
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
-        refund = await refunds.request(session, officer, payment_id, 1500, reason="有一块不新鲜", now=now())
+        refund = await refunds.request(session, payment_id, Claim(1500, "有一块不新鲜", officer.account_id), now=now())
     await client.sign_in(world.clerk)
     path = f"/unit/cash/refunds/{refund.id}/receipt"
     assert no not in (await client.get("/unit/cash")).text

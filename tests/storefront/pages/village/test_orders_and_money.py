@@ -14,6 +14,7 @@ from market.reports.household import Part
 from market.trade.placing import Item
 from payments import refunds
 from payments.records import Payment
+from payments.refunds import Claim
 from tests import build
 from tests.client import Browser
 from tests.world import COUNTY, VILLAGE, World
@@ -62,7 +63,7 @@ async def _trade(database: Database, world: World) -> None:
     async with database.transaction() as session:
         officer = await accounts.viewer_of(session, world.officer)
         payment = (await session.exec(select(Payment).where(Payment.amount_fen == 35000))).one()
-        await refunds.request(session, officer, payment.id, 5000, reason="坏了一块", now=at)
+        await refunds.request(session, payment.id, Claim(5000, "坏了一块", officer.account_id), now=at)
         legs = [
             Leg(Book.PAYABLE, -30000, household_id=world.wang, division_code=VILLAGE),
             Leg(Book.PAID_OUT, 30000, rail=Rail.TRANSFER),
