@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.books.ledger import Rail
 from market.ground import queue
 from market.ground.clock import start_of
-from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, Unavailable
+from market.ground.errors import AlreadyPaid, Malformed, NotMovable, Unavailable
 from market.people.accounts import Viewer
 from market.trade import cancellations, orders, revivals, sales
 from market.trade.orders import CASH_HOLD, Order, OrderState
@@ -19,6 +19,9 @@ from payments.moves import move_payment
 from payments.records import Method, Notice, Payment, PaymentState, Refund
 from payments.refunds import Claim
 from payments.stripe import LEAST_FEN, Event, Fate, Gateway, Seen
+
+_EARLY = timedelta(minutes=15)
+"""How long a notice may be ahead of our own commit; far longer than a transaction, far shorter than it is repeated."""
 
 
 def methods_for(order: Order, gateway: Gateway) -> list[Method]:
@@ -77,9 +80,12 @@ async def take_notice(session: AsyncSession, gateway: Gateway, event: Event, *, 
     added = await session.exec(known.on_conflict_do_nothing().returning(col(Notice.id)))
     if added.scalar_one_or_none() is None:
         return "duplicate"
-    outcome = await _act_on(session, gateway, event, now)
+    outcome = await act_on(session, gateway, event, now=now)
     notice = await session.get_one(Notice, event.id)
-    notice.outcome = outcome
+    notice.outcome, notice.payment_id = (
+        outcome,
+        await records.payment_behind(session, event.payment_id, event.refund_id),
+    )
     return outcome
 
 
@@ -100,6 +106,14 @@ async def settle(session: AsyncSession, payment_id: UUID, seen: Seen, *, now: da
             return payment.state.value
         case Fate.WAITING:
             return "waiting"
+
+
+async def catch_up(session: AsyncSession, gateway: Gateway, payment: Payment, *, now: datetime) -> str:
+    """Ask the provider how a payment stands, and bring it and its order there. NotFound where it knows of none."""
+    seen = await gateway.look(payment.provider_id or "")
+    if seen.fate is Fate.SUCCEEDED and seen.amount_fen != payment.amount_fen:
+        return "amount_differs"  # the daily comparison names it too, and a person decides
+    return await settle(session, payment.id, seen, now=now)
 
 
 async def take_cash(session: AsyncSession, by: Viewer, payment_id: UUID, *, now: datetime) -> Payment:
@@ -188,7 +202,8 @@ async def _withdraw(session: AsyncSession, payment: Payment, *, by: int | None, 
         await queue.enqueue(session, "close_payment", provider_id=payment.provider_id)
 
 
-async def _act_on(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
+async def act_on(session: AsyncSession, gateway: Gateway, event: Event, *, now: datetime) -> str:
+    """Do what a notice hints at. Doing it again changes nothing: the object is fetched afresh each time."""
     match event.kind.split("."):
         case [
             "payment_intent" | "checkout",
@@ -207,18 +222,21 @@ async def _payment_news(session: AsyncSession, gateway: Gateway, event: Event, n
         return "foreign"
     payment = await session.get(Payment, event.payment_id)
     if payment is None or payment.provider_id is None:
-        if event.kind.endswith(("succeeded", "completed")):
+        if _may_be_early(event, now):
             raise Unavailable("payment_not_visible_yet")
         return "unknown"
-    seen = await gateway.look(payment.provider_id)
-    if seen.fate is Fate.SUCCEEDED and seen.amount_fen != payment.amount_fen:
-        return "amount_differs"  # recorded with the notice; the daily comparison names it and a person decides
-    return await settle(session, payment.id, seen, now=now)
+    return await catch_up(session, gateway, payment, now=now)
 
 
 async def _refund_news(session: AsyncSession, gateway: Gateway, event: Event, now: datetime) -> str:
     if event.refund_id is None:
         return "foreign"
     if await session.get(Refund, event.refund_id) is None:
-        raise NotFound("refund", str(event.refund_id))
+        return "unknown"  # ours are committed before they are sent, so it is another market's in the same account
     return await refunds.record(session, event.refund_id, await gateway.look_refund(event.object_id), now=now)
+
+
+def _may_be_early(event: Event, now: datetime) -> bool:
+    """Whether our own row may only not be committed yet. Later, money nobody here asked for is a person's to decide."""
+    happened = event.kind.endswith(("succeeded", "completed"))
+    return happened and (event.at is None or now - event.at < _EARLY)

@@ -115,6 +115,8 @@ class Notice(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=120)
     kind: str = Field(max_length=80)
     object_id: str = Field(max_length=120, index=True)
+    payment_id: UUID | None = Field(default=None, index=True)
+    """The payment it is about, itself or by its refund; none where it is not about ours."""
     received_at: datetime
     outcome: str = Field(default="", max_length=40)
     body: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
@@ -141,6 +143,14 @@ async def payment_of(session: AsyncSession, order_id: int, payment_id: UUID) -> 
     if found is None or found.order_id != order_id:
         raise NotFound("payment", str(payment_id))
     return found
+
+
+async def payment_behind(session: AsyncSession, payment_id: UUID | None, refund_id: UUID | None) -> UUID | None:
+    """The payment of ours that the provider's notes name, themselves or by its refund."""
+    refund = await session.get(Refund, refund_id) if refund_id else None
+    named = refund.payment_id if refund else payment_id
+    payment = await session.get(Payment, named) if named else None
+    return payment.id if payment else None
 
 
 async def lock(session: AsyncSession, payment_id: UUID) -> tuple[Payment, Order]:

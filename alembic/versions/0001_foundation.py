@@ -82,12 +82,14 @@ def upgrade() -> None:
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
         sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
         sa.Column("object_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=True),
         sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("outcome", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     op.create_index(op.f("ix_notices_object_id"), "notices", ["object_id"], unique=False)
+    op.create_index(op.f("ix_notices_payment_id"), "notices", ["payment_id"], unique=False)
     op.create_table(
         "produce",
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=False),

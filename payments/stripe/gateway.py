@@ -1,60 +1,23 @@
-"""Stripe: Alipay by redirect, WeChat Pay by QR code, cards on its own checkout page. The only file that imports it."""
+"""The provider's client: starting, looking, closing, refunding, listing, and who may send us notices."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import stripe
 
-from market.ground.errors import Malformed, Unavailable
+from market.ground.errors import MarketError, NotFound, Unavailable
 from market.ground.settings import Settings
 from payments.records import Method
+from payments.stripe import events, listing
+from payments.stripe.events import Event
+from payments.stripe.seen import Fate, Seen, SentBack, Started, Statement
 
 CURRENCY = "cny"
 LEAST_FEN = 400
 """Stripe refuses charges worth less than about 0.50 US dollars."""
 _TIMEOUT_SECONDS = 10
-
-
-class Fate(StrEnum):
-    """What became of something at the provider."""
-
-    WAITING = "waiting"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class Started:
-    """The provider's object, and what the payer does next."""
-
-    provider_id: str
-    next: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A payment or refund as the provider has it right now."""
-
-    provider_id: str
-    fate: Fate
-    amount_fen: int
-    charge_key: str | None = None
-    failure: str = ""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A verified notice: only a hint that something changed."""
-
-    id: str
-    kind: str
-    object_id: str
-    payment_id: UUID | None
-    refund_id: UUID | None
-    body: dict[str, Any]
 
 
 class Gateway:
@@ -97,13 +60,13 @@ class Gateway:
             raise Unavailable("stripe") from error
 
     async def look(self, provider_id: str) -> Seen:
-        """The payment as it stands at the provider now."""
+        """The payment as it stands at the provider now. NotFound where the provider knows of none."""
         try:
             if provider_id.startswith("cs_"):
                 return _seen_checkout(await self._open.v1.checkout.sessions.retrieve_async(provider_id))
             return _seen_intent(await self._open.v1.payment_intents.retrieve_async(provider_id))
         except stripe.StripeError as error:
-            raise Unavailable("stripe") from error
+            raise _said(error, provider_id) from error
 
     async def hang_up(self) -> None:
         """Close the connections."""
@@ -135,31 +98,30 @@ class Gateway:
         return _seen_refund(made)
 
     async def look_refund(self, provider_id: str) -> Seen:
-        """The refund as it stands at the provider now."""
+        """The refund as it stands at the provider now. NotFound where the provider knows of none."""
         try:
             return _seen_refund(await self._open.v1.refunds.retrieve_async(provider_id))
+        except stripe.StripeError as error:
+            raise _said(error, provider_id) from error
+
+    async def refunds_of(self, charge_key: str) -> list[SentBack]:
+        """Every refund of a charge the provider has, whoever made it."""
+        try:
+            return await listing.refunds_of(self._open, charge_key)
+        except stripe.StripeError as error:
+            raise _said(error, charge_key) from error
+
+    async def statement(self, from_at: datetime, to_at: datetime) -> Statement:
+        """All of buyers' money that moved from one instant until before another."""
+        try:
+            return await listing.statement(self._open, from_at, to_at)
         except stripe.StripeError as error:
             raise Unavailable("stripe") from error
 
     def verify(self, body: bytes, signature: str) -> Event:
         """The notice behind a signed message. Malformed for a wrong, missing or stale signature, or nonsense."""
         secret = self._webhook_secret.get_secret_value() if self._webhook_secret else ""
-        if not secret:
-            raise Malformed("signature", "not_set_up")
-        try:
-            event = stripe.Webhook.construct_event(body, signature, secret)
-        except (ValueError, stripe.SignatureVerificationError) as error:
-            raise Malformed("signature", "not_verified") from error
-        thing = event.data.object.to_dict()
-        metadata = thing.get("metadata") or {}
-        return Event(
-            id=event.id,
-            kind=event.type,
-            object_id=str(thing.get("id", "")),
-            payment_id=_uuid(metadata.get("payment_id")),
-            refund_id=_uuid(metadata.get("refund_id")),
-            body=event.to_dict(),
-        )
+        return events.verified(body, signature, secret)
 
     @property
     def _open(self) -> stripe.StripeClient:
@@ -237,14 +199,11 @@ def _seen_checkout(session: stripe.checkout.Session) -> Seen:
 
 
 def _seen_refund(refund: stripe.Refund) -> Seen:
-    fates = {"succeeded": Fate.SUCCEEDED, "failed": Fate.FAILED, "canceled": Fate.FAILED}
-    return Seen(
-        refund.id, fates.get(refund.status or "", Fate.WAITING), refund.amount, failure=refund.failure_reason or ""
-    )
+    return Seen(refund.id, listing.fate_of(refund), refund.amount, failure=refund.failure_reason or "")
 
 
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
+def _said(error: stripe.StripeError, provider_id: str) -> MarketError:
+    """The provider's no in the market's words: not there, or not to be asked just now."""
+    if isinstance(error, stripe.InvalidRequestError) and error.http_status == HTTPStatus.NOT_FOUND:
+        return NotFound("stripe", provider_id)
+    return Unavailable("stripe")

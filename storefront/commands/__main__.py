@@ -1,0 +1,5 @@
+"""`python -m storefront.commands COMMAND`."""
+
+from storefront.commands import main
+
+main()
