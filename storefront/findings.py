@@ -9,6 +9,7 @@ REASONS: dict[str, str] = {
     "missing": _l("没有填"),
     "unknown_column": _l("不认识这一列"),
     "not_a_table": _l("这个文件不是 CSV 或 XLSX 表格"),
+    "too_large": _l("这个文件太大了"),
     "no_heading": _l("第一行要写列名"),
     "not_a_division_code": _l("不是行政区划代码"),
     "unknown_parent": _l("没有它的上一级地方，请先导入上一级"),

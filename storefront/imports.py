@@ -4,11 +4,9 @@ A file is looked at whole before anything is written: with one bad line, nothing
 named with its reason. Bringing the same file twice changes nothing the second time.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 from anyio import to_thread
 from sqlmodel import select
@@ -61,8 +59,6 @@ async def opened(source: Path | Sequence[Mapping[str, str]], summary: Summary) -
         return await to_thread.run_sync(sheets.read, source)
     except Malformed as error:
         summary.problems.append(Problem(1, "", error.problem, error.given))
-    except (csv.Error, ParseError):
-        summary.problems.append(Problem(1, "", "not_a_table", source.name))
     return None
 
 

@@ -3,20 +3,17 @@
 import hashlib
 import re
 import time
-import zipfile
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
 from anyio import to_thread
 from starlette.datastructures import UploadFile
 
+from market.ground import sheets
 from market.ground.errors import Malformed, NotFound
 
 MOST_BYTES = 12 * 1024 * 1024
-_MOST_UNPACKED_BYTES = 150 * 1024 * 1024
-"""A county's spreadsheet unpacks to some 20 MB: more is a bomb."""
 _KEPT_SECONDS = 3600
 _KEY = re.compile(r"^[0-9a-f]{32}$")
 
@@ -26,7 +23,7 @@ async def keep(upload: UploadFile | None, folder: Path, account_id: int) -> str:
     data = await upload.read(MOST_BYTES + 1) if upload is not None else b""
     if not data:
         raise Malformed("file", "no_file")
-    if len(data) > MOST_BYTES or _unpacked_bytes(data) > _MOST_UNPACKED_BYTES:
+    if len(data) > MOST_BYTES or sheets.unpacked_bytes(data) > sheets.MOST_UNPACKED_BYTES:
         raise Malformed("file", "too_large", str(len(data)))
     return await to_thread.run_sync(_keep, data, folder, account_id)
 
@@ -57,10 +54,3 @@ def _keep(data: bytes, folder: Path, account_id: int) -> str:
     partial.write_bytes(data)
     partial.replace(folder / f"{account_id}-{key}")
     return key
-
-
-def _unpacked_bytes(data: bytes) -> int:
-    try:
-        return sum(part.file_size for part in zipfile.ZipFile(BytesIO(data)).infolist())
-    except zipfile.BadZipFile:
-        return 0
