@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import clock
 from market.ground.errors import Malformed, NotAllowed, NotFound
+from market.ground.seal import Seal
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.accounts import VISITOR, Role, Viewer
@@ -78,9 +79,14 @@ async def _now() -> datetime:
     return clock.now()
 
 
+async def _seal(state: StateDep) -> Seal:
+    return state.seal
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 GatewayDep = Annotated[Gateway, Depends(_gateway)]
 NowDep = Annotated[datetime, Depends(_now)]
+SealDep = Annotated[Seal, Depends(_seal)]
 
 
 async def _browser(request: Request, state: StateDep) -> BrowserSession:

@@ -39,9 +39,13 @@ SENTENCES: dict[type[MarketError], str] = {
     errors.NotOnSale: _l("有的货已经停止销售，订单没有提交。"),
     errors.NotMovable: _l("现在的状态不能这样做。请刷新看看最新情况。"),
     errors.AlreadyPaid: _l("这个订单已经付过款了，不用再付。"),
+    errors.SamePerson: _l("这一步要换一个人来办：一个人申请，另一个人确认。"),
+    errors.NothingToPay: _l("现在没有可以到户的钱，没有新建。"),
+    errors.TotalMoved: _l("刚才有变化，金额和您看到的不一样了，还没有批准。请再看一遍。"),
     errors.OverLimit: _l("超过了上限，没有保存。"),
     errors.TooManyTries: _l("试得太多了，请过一会儿再来。"),
     errors.StillRunning: _l("上一次提交还在处理，请稍等再看。"),
+    errors.SealedShut: _l("密封的卡号打不开：钥匙不对。请找管系统的人，卡号没有丢。"),
     errors.Unavailable: _l("外面的服务暂时连不上，什么都没有变。请过一会儿再试。"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
@@ -83,6 +87,11 @@ PROBLEMS: dict[str, str] = {
     "not_after": _l("结束的时间要比开始的晚"),
     "not_in_the_order": _l("这个订单里没有这样货"),
     "not_a_month": _l("请选月份"),
+    "not_a_card_number": _l("卡号不对，请对着银行卡再看一遍"),
+    "another_number": _l("和申请时填的卡号不一样，请对着银行卡再看一遍"),
+    "not_the_same": _l("两次填的不一样，请再填一遍"),
+    "in_future": _l("日期不能在今天以后"),
+    "not_a_day": _l("请填日期"),
 }
 
 

@@ -14,12 +14,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import clock, idempotency
 from market.ground.db import plain_url
+from market.people.cards import PayoutCard
 from market.trade import carts, orders
 from market.trade.orders import Order
 from payments import desk, refunds
 from payments.records import Payment, Refund, RefundState
 from storefront import register_files
-from storefront.notices import tell_paid, tell_returned
+from storefront.notices import tell_card, tell_paid, tell_returned
 from storefront.state import State
 
 log = logging.getLogger("yigou.jobs")
@@ -115,6 +116,11 @@ def _add_once(app: App, state: State) -> None:
         async with state.database.transaction() as session:
             payment = await session.get_one(Payment, UUID(payment_id))
             await tell_returned(session, state.settings, payment)
+
+    @app.task(name="announce_card", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_card(card_id: int, news: str) -> None:
+        async with state.database.transaction() as session:
+            await tell_card(session, state.settings, await session.get_one(PayoutCard, card_id), news)
 
 
 async def _send_refund(state: State, refund_id: UUID) -> None:

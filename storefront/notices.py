@@ -1,4 +1,4 @@
-"""Messages in plain words: to the households whose goods were ordered, and to buyers whose money came too late."""
+"""Messages in plain words: to households about what to get ready and about their card, to buyers about late money."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.ground.money import format_yuan
 from market.ground.settings import Settings
 from market.people.accounts import Account, Grant, Role
+from market.people.cards import PayoutCard
 from market.trade import orders
 from market.trade.orders import Order
 from payments.records import Payment
@@ -19,17 +20,13 @@ async def tell_paid(session: AsyncSession, settings: Settings, order: Order) -> 
     """Tell every household of a paid order what to get ready by when. Told twice after a crash: harmless."""
     speak(DEFAULT)
     for line in await orders.lines_of(session, order.id or 0):
-        sellers = select(Account.phone).join(Grant, col(Grant.account_id) == col(Account.id)).where(
-            Grant.role == Role.HOUSEHOLD, Grant.household_id == line.household_id, col(Grant.ended_at).is_(None)
-        )  # fmt: skip
         text = _(
             "【以购】有人买了您的%(title)s %(quantity)s，请在%(day)s前备好。",
             title=line.title,
             quantity=words.quantity(line.quantity, line.measure, line.grams_each),
             day=words.day(order.handover_on),
         )
-        for phone in await session.exec(sellers):
-            await send_sms(settings, phone, text)
+        await _tell(session, settings, line.household_id, text)
 
 
 async def tell_returned(session: AsyncSession, settings: Settings, payment: Payment) -> None:
@@ -46,3 +43,30 @@ async def tell_returned(session: AsyncSession, settings: Settings, payment: Paym
             amount=amount, no=order.no,
         )  # fmt: skip
     await send_sms(settings, buyer.phone, text)
+
+
+async def tell_card(session: AsyncSession, settings: Settings, card: PayoutCard, news: str) -> None:
+    """Tell a household that somebody wants its money on this card, or that a second person agreed."""
+    speak(DEFAULT)
+    if news == "asked":
+        text = _(
+            "【以购】有人申请把您家卖货的钱打到%(bank)s尾号%(four)s的卡上，还要会计核对。不是您的意思，请马上告诉代办员。",
+            bank=card.bank,
+            four=card.last_four,
+        )
+    else:
+        text = _(
+            "【以购】%(moment)s以后，您家卖货的钱会打到%(bank)s尾号%(four)s的卡上。不是您的意思，请马上告诉代办员。",
+            moment=words.moment(card.usable_from_at),
+            bank=card.bank,
+            four=card.last_four,
+        )
+    await _tell(session, settings, card.household_id, text)
+
+
+async def _tell(session: AsyncSession, settings: Settings, household_id: int, text: str) -> None:
+    logins = select(Account.phone).join(Grant, col(Grant.account_id) == col(Account.id)).where(
+        Grant.role == Role.HOUSEHOLD, Grant.household_id == household_id, col(Grant.ended_at).is_(None)
+    )  # fmt: skip
+    for phone in await session.exec(logins):
+        await send_sms(settings, phone, text)

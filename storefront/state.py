@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from market.ground.db import Database, open_database
+from market.ground.seal import Seal, open_seal
 from market.ground.settings import Settings
 from payments.stripe import Gateway
 from storefront.cache import open_redis
@@ -22,6 +23,7 @@ class State:
     sessions: Sessions
     pages: Pages
     gateway: Gateway
+    seal: Seal
     reports: Database | None = None
     """A replica for reports, where there is one."""
 
@@ -45,5 +47,6 @@ def open_state(settings: Settings) -> State:
         sessions=Sessions(redis, settings),
         pages=Pages(secret, demo=settings.demo, secure=settings.public_url.startswith("https://")),
         gateway=Gateway(settings),
+        seal=open_seal(settings),
         reports=Database(settings.reports_database_url) if settings.reports_database_url else None,
     )

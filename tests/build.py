@@ -1,13 +1,16 @@
 """Builders with good defaults: what most tests need before the act they are about."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Book, balance
 from market.delivery import stops
+from market.ground.seal import Seal
 from market.ground.settings import Settings
-from market.people import accounts
+from market.people import accounts, card_changes
+from market.people.card_changes import NewCard
+from market.people.cards import PayoutCard
 from market.people.units import Wallet
 from market.trade import placing
 from market.trade.placing import Item, Placed, Terms
@@ -42,6 +45,28 @@ async def cash_order(session: AsyncSession, world: World, *items: Item, now: dat
     payment = await desk.start(session, closed, buyer, placed.no, Method.CASH, return_url="", now=now)
     await desk.take_cash(session, clerk, payment.id, now=now)
     return placed
+
+
+def card_number(n: int = 1) -> str:
+    """An invented card number whose digits add up."""
+    body = f"62000000000000{n:04d}"
+    doubled = [int(digit) * (2 - at % 2) for at, digit in enumerate(reversed(body))]
+    return f"{body}{-sum(value - 9 if value > 9 else value for value in doubled) % 10}"
+
+
+SEAL = Seal(["a secret of the tests, which is long enough"])
+
+
+async def card(
+    session: AsyncSession, world: World, household: int, *, number: str = "", now: datetime = BEGIN
+) -> PayoutCard:
+    """A card in use since long before `now`: asked for by one accountant, confirmed by the other."""
+    asked_at = now - timedelta(days=9)
+    wanted = NewCard("演示信用社", number or card_number(household))
+    first = await accounts.viewer_of(session, world.accountant)
+    second = await accounts.viewer_of(session, world.second_accountant)
+    made = await card_changes.ask(session, SEAL, first, household, wanted, now=asked_at)
+    return await card_changes.confirm(session, SEAL, second, made.id or 0, number=wanted.number, now=asked_at)
 
 
 async def balances(session: AsyncSession) -> dict[str, int]:

@@ -9,11 +9,15 @@ MarketError
 │   ├── NotOnSale           the listing was withdrawn meanwhile
 │   ├── NotMovable          the order, payment or refund is no longer in a state that allows this
 │   ├── AlreadyPaid         the money is there already
+│   ├── SamePerson          this step needs another person than the one before it
+│   ├── NothingToPay        no household of the place has money waiting that can be sent
+│   ├── TotalMoved          what is to be paid is no longer what this person saw
 │   ├── OverLimit           above a bound (refund above what was paid, stock above what is plausible)
 │   ├── TooManyTries        slow down
 │   └── StillRunning        the first request with this key has not ended yet
 ├── Malformed             the input cannot mean anything
 └── Unavailable           an outside service is down: try again
+    └── SealedShut          the keys at hand do not open what was sealed
 """
 
 from dataclasses import asdict, dataclass
@@ -107,6 +111,25 @@ class AlreadyPaid(Refused):
 
 
 @dataclass
+class SamePerson(Refused):
+    """This step needs another person than the one before it."""
+
+    act: str
+
+
+class NothingToPay(Refused):
+    """No household of the place has money waiting that can be sent this way."""
+
+
+@dataclass
+class TotalMoved(Refused):
+    """What is to be paid is no longer what this person saw: a refund, or a card that stopped, came between."""
+
+    seen_fen: int
+    total_fen: int
+
+
+@dataclass
 class OverLimit(Refused):
     """Above a bound. `limit` and `given` share the unit the name tells (`_fen`, count in the measure)."""
 
@@ -143,6 +166,10 @@ class Unavailable(MarketError):
     """An outside service did not answer: nothing happened, try again."""
 
     service: str
+
+
+class SealedShut(Unavailable):
+    """The keys at hand do not open what was sealed: `service` says about what."""
 
 
 def _plain(value: Any) -> Any:

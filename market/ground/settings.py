@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_SECRET = "only-for-a-machine-nobody-else-reaches"  # noqa: S105  refused outside demo mode, see `_keep_secrets`
+_LEAST_SEAL_KEY = 32
 
 
 def _env(name: str) -> AliasChoices:
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     stripe_api_base: Annotated[str | None, Field(validation_alias=_env("STRIPE_API_BASE"))] = None
 
     secret_key: Annotated[SecretStr, Field(validation_alias=_env("YIGOU_SECRET_KEY"))] = SecretStr(DEFAULT_SECRET)
+    seal_keys: Annotated[SecretStr | None, Field(validation_alias=_env("YIGOU_SEAL_KEYS"))] = None
     demo: Annotated[bool, Field(validation_alias=_env("YIGOU_DEMO"))] = False
     var: Annotated[Path, Field(validation_alias=_env("YIGOU_VAR"))] = Path("var")
     host: Annotated[str, Field(validation_alias=_env("HOST"))] = "127.0.0.1"
@@ -43,10 +45,19 @@ class Settings(BaseSettings):
         """Folder of the listings' photos."""
         return self.var / "photos"
 
+    @property
+    def seal_secrets(self) -> list[str]:
+        """What card numbers are sealed with: the first seals, all open. Without any of its own: the secret key."""
+        own = self.seal_keys.get_secret_value() if self.seal_keys else ""
+        return [part.strip() for part in own.split(",") if part.strip()] or [self.secret_key.get_secret_value()]
+
     @model_validator(mode="after")
     def _keep_secrets(self) -> Self:
         """A public server with the published default key would let anyone sign a session for anyone."""
         if not self.demo and self.secret_key.get_secret_value() == DEFAULT_SECRET:
             msg = "YIGOU_SECRET_KEY is not set. Set it to a long random text, or start the demo with bin/run."
+            raise ValueError(msg)
+        if self.seal_keys and any(len(secret) < _LEAST_SEAL_KEY for secret in self.seal_secrets):
+            msg = f"YIGOU_SEAL_KEYS needs long random texts, {_LEAST_SEAL_KEY} characters or more each."
             raise ValueError(msg)
         return self

@@ -1,5 +1,6 @@
 """Households and their dated standing."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -90,6 +91,12 @@ def sold_for_by(viewer: Viewer) -> SelectOfScalar[Household]:
     )
 
 
+def accounted_by(viewer: Viewer) -> SelectOfScalar[Household]:
+    """Households whose money's papers this person keeps: those of an accountant's divisions, gone or not."""
+    mine = [places.within(col(Household.division_code), code) for code in viewer.division_codes(Role.ACCOUNTANT)]
+    return select(Household).where(or_(*mine) if mine else false())
+
+
 def standing_on(on: date) -> SelectOfScalar[HouseholdStanding]:
     """Every household's standing on a day."""
     return select(HouseholdStanding).where(
@@ -117,6 +124,12 @@ async def seller(session: AsyncSession, viewer: Viewer, household_id: int | None
     if len(found) > 1:
         raise Malformed("household_id", "missing")
     return found[0]
+
+
+async def lock(session: AsyncSession, household_ids: Iterable[int]) -> None:
+    """Hold these households until the transaction ends, by id: what they are owed and where it goes stands still."""
+    wanted = col(Household.id).in_(sorted(set(household_ids)))
+    await session.exec(select(Household.id).where(wanted).order_by(col(Household.id)).with_for_update(key_share=True))
 
 
 async def set_standing(session: AsyncSession, household: Household, standing_code: str, *, from_on: date) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from storefront.commands.frame import app, embedded, settings_of_environment
+from market.ground.settings import Settings
+from storefront.commands.frame import app, embedded, opened, settings_of_environment
 
 
 @app.command()
@@ -51,6 +52,20 @@ def migrate() -> None:
     with embedded() as settings:
         asyncio.run(bring_up(settings.database_url or ""))
     typer.echo("The database is up to date.")
+
+
+@app.command("renew-seals")
+def renew_seals() -> None:
+    """Seal every card number anew with the first of YIGOU_SEAL_KEYS, so that older keys can be thrown away."""
+    from market.ground.seal import open_seal
+    from market.people import cards
+
+    async def renew(settings: Settings) -> int:
+        async with opened(settings) as database, database.transaction() as session:
+            return await cards.renew_seals(session, open_seal(settings))
+
+    with embedded() as settings:
+        typer.echo(f"{asyncio.run(renew(settings))} cards are sealed with the first key.")
 
 
 @app.command()
