@@ -13,7 +13,7 @@ from market.ground.settings import Settings
 from market.people import accounts
 from market.reports import oversight
 from market.trade import orders
-from market.trade.orders import HOLD
+from market.trade.orders import HOLD, Order
 from market.trade.placing import Item
 from payments import desk, proof
 from payments.records import Method, Payment
@@ -93,6 +93,27 @@ async def test_late_money_for_two_expired_orders_pays_one_and_goes_back_for_the_
     async with database.transaction() as session:
         assert await build.balances(session) == {"payable": 120_000, "clearing": -240_000, "returns": 120_000}
     await all_is_well(database)
+
+
+async def test_looking_at_the_state_first_lets_clock_and_money_both_win(database: Database, world: World) -> None:
+    """The race is real: both see the order waiting; its goods go back on sale though it is paid."""
+    both_have_looked = asyncio.Barrier(2)
+    async with database.transaction() as session:
+        placed = await build.order(session, world, Item(world.last_leg, 1))
+
+    async def naive(to: str, stock: str) -> bool:
+        async with database.transaction() as session:
+            state = (await session.exec(select(Order.state).where(Order.id == placed.id))).one()
+            await both_have_looked.wait()
+            if state != "placed":
+                return False
+            await run(session, text("UPDATE orders SET state = :to WHERE id = :id"), {"to": to, "id": placed.id})
+            await run(session, text(f"UPDATE stock SET {stock} WHERE listing_id = :id"), {"id": world.last_leg})
+            return True
+
+    assert await asyncio.gather(naive("expired", "reserved = 0"), naive("paid", "on_hand = on_hand")) == [True, True]
+    async with database.transaction() as session:
+        assert await oversight.differences(session) != []
 
 
 @pytest.mark.parametrize("rounds", [6])
