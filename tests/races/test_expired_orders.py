@@ -101,17 +101,18 @@ async def test_looking_at_the_state_first_lets_clock_and_money_both_win(database
     async with database.transaction() as session:
         placed = await build.order(session, world, Item(world.last_leg, 1))
 
-    async def naive(to: str, stock: str) -> bool:
+    async def naive(to: str, held: int) -> bool:
         async with database.transaction() as session:
             state = (await session.exec(select(Order.state).where(Order.id == placed.id))).one()
             await both_have_looked.wait()
             if state != "placed":
                 return False
             await run(session, text("UPDATE orders SET state = :to WHERE id = :id"), {"to": to, "id": placed.id})
-            await run(session, text(f"UPDATE stock SET {stock} WHERE listing_id = :id"), {"id": world.last_leg})
+            values = {"held": held, "id": world.last_leg}
+            await run(session, text("UPDATE stock SET reserved = :held WHERE listing_id = :id"), values)
             return True
 
-    assert await asyncio.gather(naive("expired", "reserved = 0"), naive("paid", "on_hand = on_hand")) == [True, True]
+    assert await asyncio.gather(naive("expired", 0), naive("paid", 1)) == [True, True]
     async with database.transaction() as session:
         assert await oversight.differences(session) != []
 
