@@ -6,9 +6,9 @@ from market.goods import listings, produce, stock
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
 from market.people import accounts, cards, consent, households, stations, units
-from market.trade import cancellations, carts, orders
+from market.trade import answers, cancellations, carts, orders
 
 __all__ = [
-    "accounts", "audit", "cancellations", "cards", "carts", "consent", "households", "idempotency", "ledger",
+    "accounts", "answers", "audit", "cancellations", "cards", "carts", "consent", "households", "idempotency", "ledger",
     "listings", "metadata", "orders", "places", "produce", "stations", "stock", "stops", "units",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The desk: where every payment starts, where every notice ends, and where an order's money is set right."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -136,14 +137,38 @@ async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, 
     if order.state is OrderState.CANCELLED:
         return order
     was_paid = await cancellations.cancel(session, order, by=by.account_id, why=why, now=now)
+    await send_back(session, payments, order, Word(by.account_id, why or "cancelled"), was_paid=was_paid, now=now)
+    return order
+
+
+@dataclass(frozen=True)
+class Word:
+    """On whose word something ends, and why."""
+
+    by: int | None
+    why: str
+
+
+async def send_back(
+    session: AsyncSession, payments: list[Payment], order: Order, word: Word, *, was_paid: bool, now: datetime
+) -> None:
+    """Set the money of an order right that was just cancelled: open attempts are closed, what was paid goes back."""
     for payment in payments:
         if payment.state is PaymentState.STARTED:
-            await _withdraw(session, payment, by=by.account_id, why="order_cancelled", now=now)
+            await _withdraw(session, payment, by=word.by, why="order_cancelled", now=now)
         elif was_paid and payment.state is PaymentState.SUCCEEDED:
             left = payment.amount_fen - await records.refunded_fen(session, payment.id)
             if left:
-                await refunds.decide(session, payment, order, Claim(left, why or "cancelled", by.account_id), now=now)
-    return order
+                await refunds.decide(session, payment, order, Claim(left, word.why, word.by), now=now)
+
+
+async def close_attempts(
+    session: AsyncSession, payments: list[Payment], rail: Rail, word: Word, *, now: datetime
+) -> None:
+    """Close the open attempts of one rail, their order locked."""
+    for payment in payments:
+        if payment.state is PaymentState.STARTED and payment.rail is rail:
+            await _withdraw(session, payment, by=word.by, why=word.why, now=now)
 
 
 async def close_left_over(session: AsyncSession, *, now: datetime, most: int = 200) -> int:
@@ -178,7 +203,9 @@ async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now
     """The money is there: pay the order, or, where it no longer stands, send the money back."""
     move_payment(session, payment, PaymentState.SUCCEEDED, by=payment.taken_by, why="arrived", now=now)
     why = f"{payment.method}"
-    if not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
+    # An attempt begun before some of the goods fell away carries the old sum: it goes back whole, to be paid anew.
+    fits = payment.amount_fen == order.total_fen
+    if fits and not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
         await sales.post(session, order, rail=payment.rail, holder_id=payment.holder_id, payment_id=payment.id, now=now)
         await _withdraw_others(session, payment, order, now=now)
         await queue.enqueue(session, "announce_paid", order_id=order.id, queueing_lock=f"announce-{order.id}")

@@ -16,11 +16,12 @@ from market.ground import clock, idempotency
 from market.ground.db import plain_url
 from market.people.cards import PayoutCard
 from market.trade import carts, orders
+from market.trade.answers import LineAnswer
 from market.trade.orders import Order
 from payments import desk, refunds
 from payments.records import Payment, Refund, RefundState
 from storefront import register_files
-from storefront.notices import tell_card, tell_paid, tell_returned
+from storefront.notices import tell_card, tell_paid, tell_returned, tell_short
 from storefront.state import State
 
 log = logging.getLogger("yigou.jobs")
@@ -110,6 +111,12 @@ def _add_once(app: App, state: State) -> None:
         async with state.database.transaction() as session:
             order = await session.get_one(Order, order_id)
             await tell_paid(session, state.settings, order)
+
+    @app.task(name="announce_short", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_short(answer_id: int) -> None:
+        async with state.database.transaction() as session:
+            answer = await session.get_one(LineAnswer, answer_id)
+            await tell_short(session, state.settings, answer)
 
     @app.task(name="announce_returned", retry=RetryStrategy(max_attempts=5, wait=30))
     async def announce_returned(payment_id: str) -> None:

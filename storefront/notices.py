@@ -8,7 +8,8 @@ from market.ground.settings import Settings
 from market.people.accounts import Account, Grant, Role
 from market.people.cards import PayoutCard
 from market.trade import orders
-from market.trade.orders import Order
+from market.trade.answers import LineAnswer, Short
+from market.trade.orders import Order, OrderLine, OrderState
 from payments.records import Payment
 from storefront import words
 from storefront.sms import send_sms
@@ -27,6 +28,27 @@ async def tell_paid(session: AsyncSession, settings: Settings, order: Order) -> 
             day=words.day(order.handover_on),
         )
         await _tell(session, settings, line.household_id, text)
+
+
+async def tell_short(session: AsyncSession, settings: Settings, answer: LineAnswer) -> None:
+    """Tell a buyer what of the order will not be there, and that its money goes back or is not asked for."""
+    speak(DEFAULT)
+    line = await session.get_one(OrderLine, answer.order_line_id)
+    order = await session.get_one(Order, line.order_id)
+    buyer = await session.get_one(Account, order.account_id)
+    missing = {
+        "title": line.title,
+        "quantity": words.quantity(answer.short_quantity, line.measure, line.grams_each),
+        "why": words.SHORTS[answer.why or Short.OTHER],
+        "amount": format_yuan(answer.short_quantity * line.price_fen),
+    }
+    if order.state is OrderState.CANCELLED:
+        text = _("【以购】您订的%(title)s没有了（%(why)s），订单已取消，不用付钱。", **missing)
+    elif order.paid_at is not None:
+        text = _("【以购】您订的%(title)s少了%(quantity)s（%(why)s），%(amount)s会原路退回。", **missing)
+    else:
+        text = _("【以购】您订的%(title)s少了%(quantity)s（%(why)s），取货时少付%(amount)s。", **missing)
+    await send_sms(settings, buyer.phone, text)
 
 
 async def tell_returned(session: AsyncSession, settings: Settings, payment: Payment) -> None:

@@ -10,6 +10,7 @@ from market.ground.measure import GRAMS_PER_JIN, GRAMS_PER_KG, Measure
 from market.ground.money import format_yuan
 from market.people.accounts import Role
 from market.people.units import Wallet
+from market.trade.answers import Short
 from market.trade.orders import OrderState
 from payments.records import Method, RefundState
 from storefront.texts import gettext as _
@@ -46,6 +47,14 @@ ROLES = {
     Role.ACCOUNTANT: _l("会计"),
     Role.ADMINISTRATOR: _l("管理员"),
 }
+SHORTS = {
+    Short.LESS: _l("没有那么多"),
+    Short.SPOILED: _l("坏了一些"),
+    Short.WEATHER: _l("天气不好"),
+    Short.SOLD: _l("已经卖给别人"),
+    Short.OTHER: _l("有别的事"),
+}
+"""Why a household cannot bring all that was ordered."""
 ORDER_STATES = {
     OrderState.PLACED: _l("等待付款"),
     OrderState.CONFIRMED: _l("取货时付现金"),

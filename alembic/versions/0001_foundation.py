@@ -567,8 +567,10 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("price_fen", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("short_quantity", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("amount_fen = quantity * price_fen", name=op.f("ck_order_lines_amount_fen")),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint("short_quantity BETWEEN 0 AND quantity", name=op.f("ck_order_lines_short_quantity")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_order_lines_household_id")),
         sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_order_lines_listing_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
@@ -699,7 +701,14 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "listed", "changed", "withdrawn", name="kind", native_enum=False, create_constraint=True, length=24
+                "listed",
+                "changed",
+                "withdrawn",
+                "short",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
             ),
             nullable=False,
         ),

@@ -19,6 +19,8 @@ class Move(StrEnum):
     """The household corrected what it has."""
     WITHDRAWN = "withdrawn"
     """Taken out when selling stopped."""
+    SHORT = "short"
+    """Ordered, and not there after all."""
 
 
 class Stock(SQLModel, table=True):
@@ -92,7 +94,7 @@ async def left_now(session: AsyncSession, listing_id: int) -> int:
 
 _MOVED = """
     WITH moved AS (
-        SELECT l.listing_id, sum(l.quantity)::int AS quantity FROM order_lines l
+        SELECT l.listing_id, sum(l.quantity - l.short_quantity)::int AS quantity FROM order_lines l
         WHERE l.order_id = ANY(:order_ids) GROUP BY l.listing_id
     ), locked AS (
         SELECT s.listing_id FROM stock s JOIN moved USING (listing_id)
@@ -116,6 +118,25 @@ _SELL = _moving("reserved = s.reserved - m.quantity, on_hand = s.on_hand - m.qua
 _GIVE_BACK = _moving("on_hand = s.on_hand + m.quantity")
 _HOLD_AGAIN = _moving("reserved = s.reserved + m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
 _TAKE_AGAIN = _moving("on_hand = s.on_hand - m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
+
+
+async def lose_held(session: AsyncSession, listing_id: int, quantity: int, *, now: datetime) -> None:
+    """Some of what an unpaid order holds is not there: neither held nor on hand any more."""
+    gone = {"reserved": col(Stock.reserved) - quantity, "on_hand": col(Stock.on_hand) - quantity}
+    await session.exec(update(Stock).where(col(Stock.listing_id) == listing_id).values(**gone))
+    session.add(StockMove(listing_id=listing_id, at=now, kind=Move.SHORT, quantity=-quantity))
+
+
+async def lose_left(session: AsyncSession, listing_id: int, quantity: int, *, now: datetime) -> None:
+    """Some of what was just given back by an order is not there: it does not go back on sale."""
+    gone = update(Stock).where(col(Stock.listing_id) == listing_id).values(on_hand=col(Stock.on_hand) - quantity)
+    await session.exec(gone)
+    session.add(StockMove(listing_id=listing_id, at=now, kind=Move.SHORT, quantity=-quantity))
+
+
+def lose_sold(session: AsyncSession, listing_id: int, quantity: int, *, now: datetime) -> None:
+    """Some of what was sold is not there: it left the stock as sold, and counts as lost from now on."""
+    session.add(StockMove(listing_id=listing_id, at=now, kind=Move.SHORT, quantity=-quantity))
 
 
 async def release(session: AsyncSession, order_ids: list[int]) -> None:

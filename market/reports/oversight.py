@@ -33,8 +33,8 @@ _BALANCE = """
 _ON_HAND = """
     WITH moved AS (SELECT listing_id, sum(quantity) AS quantity FROM stock_moves GROUP BY listing_id),
     sold AS (
-        SELECT l.listing_id, sum(l.quantity) AS quantity FROM order_lines l JOIN orders o ON o.id = l.order_id
-        WHERE o.state = 'paid' GROUP BY l.listing_id
+        SELECT l.listing_id, sum(l.quantity - l.short_quantity) AS quantity
+        FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.state = 'paid' GROUP BY l.listing_id
     )
     SELECT 'listing:' || i.id, (coalesce(m.quantity, 0) - coalesce(d.quantity, 0))::text,
            coalesce(s.on_hand::text, 'no stock')

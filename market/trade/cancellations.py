@@ -23,13 +23,15 @@ class Cancellation(SQLModel, table=True):
     why: str = Field(default="", max_length=200)
 
 
-async def cancel(session: AsyncSession, order: Order, *, by: int | None, why: str, now: datetime) -> bool:
+async def cancel(
+    session: AsyncSession, order: Order, *, by: int | None, why: str, now: datetime, by_market: bool = False
+) -> bool:
     """Take a locked order back. True when it was paid, so that money has to go back.
 
-    Raises NotMovable after the cut-off, when the village has begun to pack.
+    Raises NotMovable after the cut-off, when the village has begun to pack, unless the market itself cannot deliver.
     """
     was_paid = order.is_paid
-    if not order.may_cancel(now):
+    if not order.may_cancel(now) and not (by_market and order.is_to_be_handed_over):
         raise NotMovable("order", order.state, "cancel")
     if was_paid:
         await stock.give_back(session, order.id or 0)

@@ -82,6 +82,11 @@ class Order(SQLModel, table=True):
         """Whether goods are held for it."""
         return self.state in HOLDING
 
+    @property
+    def is_to_be_handed_over(self) -> bool:
+        """Whether the village brings its goods: paid, or promised to be paid."""
+        return self.state in (OrderState.PAID, OrderState.CONFIRMED)
+
     def has_run_out(self, now: datetime) -> bool:
         """Whether its time to be paid is over, even if the clock has not come by yet."""
         return self.state is OrderState.EXPIRED or (self.holds_stock and self.expires_at <= now)
@@ -98,7 +103,8 @@ class OrderLine(SQLModel, table=True):
 
     __tablename__ = "order_lines"
     __table_args__ = (
-        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("quantity >= 0", name="quantity"),
+        CheckConstraint("short_quantity BETWEEN 0 AND quantity", name="short_quantity"),
         CheckConstraint("amount_fen = quantity * price_fen", name="amount_fen"),
         Index("ix_order_lines_household_id_id", "household_id", "id"),
     )
@@ -116,8 +122,16 @@ class OrderLine(SQLModel, table=True):
     grower: str = Field(max_length=40)
     """The name the household showed when it was ordered."""
     quantity: int
+    """Ordered; of an unpaid line without what its household could not bring."""
     price_fen: int = fen()
     amount_fen: int = fen()
+    short_quantity: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Of a paid line: what was not there after all. Its money went back."""
+
+    @property
+    def to_bring(self) -> int:
+        """How much of it the household hands over."""
+        return self.quantity - self.short_quantity
 
 
 class OrderMove(SQLModel, table=True):
