@@ -5,10 +5,11 @@ from market.delivery import stops
 from market.goods import listings, produce, stock
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
-from market.people import accounts, cards, consent, households, stations, units
+from market.people import accounts, cards, consent, door_cards, door_devices, households, stations, units
 from market.trade import answers, cancellations, carts, orders
 
 __all__ = [
-    "accounts", "answers", "audit", "cancellations", "cards", "carts", "consent", "households", "idempotency", "ledger",
-    "listings", "metadata", "orders", "places", "produce", "stations", "stock", "stops", "units",
+    "accounts", "answers", "audit", "cancellations", "cards", "carts", "consent", "door_cards", "door_devices",
+    "households", "idempotency", "ledger", "listings", "metadata", "orders", "places", "produce", "stations", "stock",
+    "stops", "units",
 ]  # fmt: skip

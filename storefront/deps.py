@@ -8,10 +8,11 @@ from fastapi import Depends, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground import clock
+from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotAllowed, NotFound
 from market.ground.seal import Seal
 from market.ground.settings import Settings
-from market.people import accounts
+from market.people import accounts, door_devices
 from market.people.accounts import VISITOR, Role, Viewer
 from market.trade import carts
 from payments.stripe import Gateway
@@ -97,9 +98,16 @@ BrowserDep = Annotated[BrowserSession, Depends(_browser)]
 
 
 async def _viewer(request: Request, session: SessionDep, browser: BrowserDep) -> Viewer:
-    viewer = VISITOR if browser.account_id is None else await accounts.viewer_of(session, browser.account_id)
+    viewer = await _behind(session, browser)
     request.state.viewer = viewer
     return viewer
+
+
+async def _behind(session: AsyncSession, browser: BrowserSession) -> Viewer:
+    """Who is signed in here, read at each request: what was taken back since is gone."""
+    if browser.device_id is not None:
+        return await door_devices.viewer_of(session, browser.device_id, on=day_of(clock.now()))
+    return VISITOR if browser.account_id is None else await accounts.viewer_of(session, browser.account_id)
 
 
 ViewerDep = Annotated[Viewer, Depends(_viewer)]
@@ -114,6 +122,15 @@ async def _signed_in(viewer: ViewerDep) -> Viewer:
 
 BuyerDep = Annotated[Viewer, Depends(_signed_in)]
 """Someone who has signed in."""
+
+
+async def _proven(viewer: BuyerDep) -> Viewer:
+    accounts.must_be_proven(viewer, "open")
+    return viewer
+
+
+ProvenDep = Annotated[Viewer, Depends(_proven)]
+"""Someone who has signed in by phone. A household's door card is not enough: money, names and logins ask for this."""
 
 
 def require(*roles: Role) -> Callable[[Viewer], Coroutine[Any, Any, Viewer]]:

@@ -34,6 +34,7 @@ _VALUE_ERRORS = ("22", "23503")
 SENTENCES: dict[type[MarketError], str] = {
     errors.NotFound: _l("没有找到。可能已经下架，或者地址写错了。"),
     errors.NotAllowed: _l("这一步您不能做。请换一个账号登录，或者回到上一页重试。"),
+    errors.PhoneFirst: _l("进门卡办不了这一步。请用手机号登录，或者请代办员帮忙。"),
     errors.OutOfStock: _l("有的货不够了，订单没有提交，什么都没有扣。"),
     errors.PriceChanged: _l("有的价格变了，订单没有提交。请看一下新价格再决定。"),
     errors.NotOnSale: _l("有的货已经停止销售，订单没有提交。"),
@@ -92,6 +93,8 @@ PROBLEMS: dict[str, str] = {
     "not_the_same": _l("两次填的不一样，请再填一遍"),
     "in_future": _l("日期不能在今天以后"),
     "not_a_day": _l("请填日期"),
+    "four_digits": _l("请填打通的那个电话号码的后四位"),
+    "other_number": _l("和那台手机上的号对不上，请让对方再念一遍"),
 }
 
 

@@ -62,6 +62,13 @@ class Form:
         self.errors.setdefault(error.field, say_problem(error))
 
 
+async def ticked(request: Request, name: str) -> list[int]:
+    """The numbers behind the ticked boxes of that name, each once; what is no number is left out."""
+    values = (await request.form()).getlist(name)
+    numbers = [int(value) for value in values if isinstance(value, str) and value.isascii() and value.isdigit()]
+    return list(dict.fromkeys(numbers))
+
+
 async def read_form(request: Request) -> Form:
     """The posted form, which the token check has already read and measured."""
     posted = await request.form()

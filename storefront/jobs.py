@@ -21,7 +21,7 @@ from market.trade.orders import Order
 from payments import desk, refunds
 from payments.records import Payment, Refund, RefundState
 from storefront import register_files
-from storefront.notices import tell_card, tell_paid, tell_returned, tell_short
+from storefront.notices import tell_card, tell_door_opened, tell_paid, tell_returned, tell_short
 from storefront.state import State
 
 log = logging.getLogger("yigou.jobs")
@@ -36,6 +36,7 @@ def make_app(state: State) -> App:
     _add_periodic(app, state)
     _add_upkeep(app, state)
     _add_once(app, state)
+    _add_tellings(app, state)
     return app
 
 
@@ -128,6 +129,13 @@ def _add_once(app: App, state: State) -> None:
     async def announce_card(card_id: int, news: str) -> None:
         async with state.database.transaction() as session:
             await tell_card(session, state.settings, await session.get_one(PayoutCard, card_id), news)
+
+
+def _add_tellings(app: App, state: State) -> None:
+    @app.task(name="tell_door_opened", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def tell_opened(device_id: int) -> None:
+        async with state.database.transaction() as session:
+            await tell_door_opened(session, state.settings, device_id)
 
 
 async def _send_refund(state: State, refund_id: UUID) -> None:

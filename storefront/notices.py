@@ -1,12 +1,16 @@
-"""Messages in plain words: to households about what to get ready and about their card, to buyers about late money."""
+"""Messages in plain words: to households about goods, their card and what was done in their name; to buyers about money."""
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.money import format_yuan
 from market.ground.settings import Settings
-from market.people.accounts import Account, Grant, Role
+from market.people import accounts
+from market.people.accounts import Account
 from market.people.cards import PayoutCard
+from market.people.door_cards import DoorCard
+from market.people.door_devices import DoorDevice
+from market.people.households import Household
+from market.people.stations import Station
 from market.trade import orders
 from market.trade.answers import LineAnswer, Short
 from market.trade.orders import Order, OrderLine, OrderState
@@ -15,6 +19,24 @@ from storefront import words
 from storefront.sms import send_sms
 from storefront.texts import DEFAULT, speak
 from storefront.texts import gettext as _
+
+
+async def tell_door_opened(session: AsyncSession, settings: Settings, device_id: int) -> None:
+    """Tell a household that a phone may come in by its card from now on, in case it was not them."""
+    speak(DEFAULT)
+    device = await session.get_one(DoorDevice, device_id)
+    card = await session.get_one(DoorCard, device.card_id)
+    station = await _station_of(session, card.household_id)
+    text = _(
+        "【以购】您家的进门卡在一台手机上开通了。不是您家的人，马上打站里电话%(phone)s，卡就作废。",
+        phone=station.phone if station else "",
+    )
+    await _tell(session, settings, card.household_id, text)
+
+
+async def _station_of(session: AsyncSession, household_id: int) -> Station | None:
+    home = await session.get_one(Household, household_id)
+    return await session.get(Station, home.station_id) if home.station_id else None
 
 
 async def tell_paid(session: AsyncSession, settings: Settings, order: Order) -> None:
@@ -48,7 +70,7 @@ async def tell_short(session: AsyncSession, settings: Settings, answer: LineAnsw
         text = _("【以购】您订的%(title)s少了%(quantity)s（%(why)s），%(amount)s会原路退回。", **missing)
     else:
         text = _("【以购】您订的%(title)s少了%(quantity)s（%(why)s），取货时少付%(amount)s。", **missing)
-    await send_sms(settings, buyer.phone, text)
+    await _tell_buyer(settings, buyer, text)
 
 
 async def tell_returned(session: AsyncSession, settings: Settings, payment: Payment) -> None:
@@ -64,7 +86,7 @@ async def tell_returned(session: AsyncSession, settings: Settings, payment: Paym
             "【以购】您付的%(amount)s到了，可订单%(no)s的货已经没有了。钱会原路退回，不用您办。",
             amount=amount, no=order.no,
         )  # fmt: skip
-    await send_sms(settings, buyer.phone, text)
+    await _tell_buyer(settings, buyer, text)
 
 
 async def tell_card(session: AsyncSession, settings: Settings, card: PayoutCard, news: str) -> None:
@@ -87,8 +109,10 @@ async def tell_card(session: AsyncSession, settings: Settings, card: PayoutCard,
 
 
 async def _tell(session: AsyncSession, settings: Settings, household_id: int, text: str) -> None:
-    logins = select(Account.phone).join(Grant, col(Grant.account_id) == col(Account.id)).where(
-        Grant.role == Role.HOUSEHOLD, Grant.household_id == household_id, col(Grant.ended_at).is_(None)
-    )  # fmt: skip
-    for phone in await session.exec(logins):
+    for phone in await accounts.phones_of(session, household_id):
         await send_sms(settings, phone, text)
+
+
+async def _tell_buyer(settings: Settings, buyer: Account, text: str) -> None:
+    if buyer.phone:
+        await send_sms(settings, buyer.phone, text)

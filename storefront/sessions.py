@@ -19,8 +19,9 @@ from starlette.responses import Response
 from market.ground.errors import NotAllowed
 from market.ground.settings import Settings
 
-COOKIE = "yigou"
-KEPT = timedelta(days=30)
+COOKIE, PHONE = "yigou", "yigou_phone"
+KEPT, PHONE_KEPT = timedelta(days=30), timedelta(days=400)
+"""A browser keeps no cookie for longer than 400 days."""
 _NAME_BYTES = 18
 
 
@@ -31,11 +32,26 @@ class BrowserSession:
     name: str
     is_new: bool
     account_id: int | None = None
+    device_id: int | None = None
+    """The phone of a door card, where that is how they came in: what it may do is read afresh at each request."""
 
     @property
     def visitor(self) -> str:
         """Owner of a visitor's cart; a hash, so that the database never holds a cookie's value."""
         return "v:" + hashlib.sha256(self.name.encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One phone, or rather one browser on it: what a door card was opened on. It outlives sign-ins."""
+
+    name: str
+    is_new: bool
+
+    @property
+    def hash(self) -> str:
+        """What the database knows it by."""
+        return hashlib.sha256(self.name.encode()).hexdigest()
 
 
 class Sessions:
@@ -54,14 +70,19 @@ class Sessions:
         if name is None:
             return BrowserSession(secrets.token_urlsafe(_NAME_BYTES), is_new=True)
         kept = await self._redis.getex(_key_of(name), ex=KEPT)
-        account_id = json.loads(kept)["account_id"] if kept else None
-        return BrowserSession(name, is_new=False, account_id=account_id)
+        known = json.loads(kept) if kept else {}
+        return BrowserSession(
+            name, is_new=False, account_id=known.get("account_id"), device_id=known.get("device_id")
+        )  # fmt: skip
 
-    async def sign_in(self, session: BrowserSession, account_id: int) -> BrowserSession:
-        """The account is signed in here from now on, under a new name."""
+    async def sign_in(
+        self, session: BrowserSession, account_id: int, *, device_id: int | None = None
+    ) -> BrowserSession:
+        """The account is signed in here from now on, under a new name; by a door card on this phone, or proven."""
         await self._redis.delete(_key_of(session.name))
-        fresh = BrowserSession(secrets.token_urlsafe(_NAME_BYTES), is_new=True, account_id=account_id)
-        await self._redis.set(_key_of(fresh.name), json.dumps({"account_id": account_id}), ex=KEPT)
+        fresh = BrowserSession(secrets.token_urlsafe(_NAME_BYTES), True, account_id, device_id)
+        known = {"account_id": account_id, **({"device_id": device_id} if device_id else {})}
+        await self._redis.set(_key_of(fresh.name), json.dumps(known), ex=KEPT)
         return fresh
 
     async def sign_out(self, session: BrowserSession) -> BrowserSession:
@@ -80,6 +101,22 @@ class Sessions:
                 secure=self._secure,
                 samesite="lax",
             )
+
+    def phone(self, request: Request) -> Phone:
+        """The phone this request comes from; one we have not seen before gets a name."""
+        name = self._read(request.cookies.get(PHONE))
+        return Phone(name or secrets.token_urlsafe(_NAME_BYTES), is_new=name is None)
+
+    def write_phone(self, response: Response, phone: Phone) -> None:
+        """Let the phone remember its name, also when nobody is signed in on it any more."""
+        response.set_cookie(
+            PHONE,
+            self._signer.sign(phone.name).decode(),
+            max_age=int(PHONE_KEPT.total_seconds()),
+            httponly=True,
+            secure=self._secure,
+            samesite="lax",
+        )
 
     def csrf_token(self, session: BrowserSession) -> str:
         """The token every form of this browser carries."""

@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("phone", sqlmodel.sql.sqltypes.AutoString(length=11), nullable=False),
+        sa.Column("phone", sqlmodel.sql.sqltypes.AutoString(length=11), nullable=True),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),

@@ -3,6 +3,7 @@
 MarketError
 ├── NotFound              not there, or not for these eyes
 ├── NotAllowed            there, but this person may not
+│   └── PhoneFirst          not for whoever came in by a printed card: a phone's code is asked for
 ├── Refused               the rule says no
 │   ├── OutOfStock          one or more lines ask for more than is left
 │   ├── PriceChanged        a price moved between the cart and the order
@@ -47,6 +48,11 @@ class NotAllowed(MarketError):
     """The thing is visible, but this person may not do this to it."""
 
     act: str
+
+
+@dataclass
+class PhoneFirst(NotAllowed):
+    """Whoever came in by a household's printed card may not do this; whoever proved a phone may."""
 
 
 class Refused(MarketError):

@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from market.ground import audit
 from market.ground.db import choice, key_of, new_id, place_code
-from market.ground.errors import Malformed, NotFound
+from market.ground.errors import Malformed, NotFound, PhoneFirst
 
 _MOBILE = re.compile(r"^1[3-9][0-9]{9}$")
 _TOKEN_BYTES = 24
@@ -44,12 +44,12 @@ class Role(StrEnum):
 
 
 class Account(SQLModel, table=True):
-    """A login: one phone number, one person."""
+    """A login: one phone number, one person; or, without a number, the door card of one household."""
 
     __tablename__ = "accounts"
 
     id: int | None = new_id()
-    phone: str = Field(max_length=11, unique=True)
+    phone: str | None = Field(default=None, max_length=11, unique=True)
     name: str = Field(max_length=40)
     created_at: datetime
 
@@ -100,6 +100,8 @@ class Viewer:
     name: str = ""
     phone: str = ""
     grants: tuple[Grant, ...] = field(default=())
+    by_card: bool = False
+    """Whether they came in by a household's door card, which is less than a phone's code."""
 
     @property
     def signed_in(self) -> bool:
@@ -163,25 +165,31 @@ def with_phone(phone: str) -> SelectOfScalar[Account]:
     return select(Account).where(Account.phone == phone)
 
 
+def must_be_proven(viewer: Viewer, act: str) -> None:
+    """PhoneFirst for whoever came in by a door card: cards, logins and money ask for a phone's code."""
+    if viewer.by_card:
+        raise PhoneFirst(act)
+
+
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
     """The viewer behind a session; a visitor when the account is gone."""
-    return _as_viewer((await session.exec(_with_grants().where(Account.id == account_id))).all())
+    return as_viewer((await session.exec(with_grants().where(Account.id == account_id))).all())
 
 
 async def viewer_of_token(session: AsyncSession, token: str) -> Viewer:
     """The viewer behind an API token; NotFound when it was never given or is revoked."""
     bearer = (
-        _with_grants()
+        with_grants()
         .join(ApiToken, col(ApiToken.account_id) == col(Account.id))
         .where(ApiToken.token_hash == _hash(token), col(ApiToken.revoked_at).is_(None))
     )
-    viewer = _as_viewer((await session.exec(bearer)).all())
+    viewer = as_viewer((await session.exec(bearer)).all())
     if not viewer.signed_in:
         raise NotFound("token")
     return viewer
 
 
-def _with_grants() -> Select[Account, Grant | None]:
+def with_grants() -> Select[Account, Grant | None]:
     """Accounts beside each of their live grants, in one read: every request of a signed-in person begins with it."""
     return (
         select(Account, Grant)
@@ -190,12 +198,24 @@ def _with_grants() -> Select[Account, Grant | None]:
     )
 
 
-def _as_viewer(rows: Sequence[tuple[Account, Grant | None]]) -> Viewer:
+def as_viewer(rows: Sequence[tuple[Account, Grant | None]], *, by_card: bool = False) -> Viewer:
+    """The person of these rows; a visitor for none."""
     if not rows:
         return VISITOR
     account = rows[0][0]
     grants = tuple(grant for _, grant in rows if grant is not None)
-    return Viewer(account_id=account.id, name=account.name, phone=account.phone, grants=grants)
+    return Viewer(account.id, account.name, account.phone or "", grants, by_card)
+
+
+async def phones_of(session: AsyncSession, household_id: int) -> list[str]:
+    """Numbers of everybody who sells as this household: where it can be told something."""
+    sellers = (
+        select(Account.phone)
+        .join(Grant, col(Grant.account_id) == col(Account.id))
+        .where(Grant.role == Role.HOUSEHOLD, Grant.household_id == household_id, col(Grant.ended_at).is_(None))
+        .order_by(col(Account.id))
+    )
+    return [phone for phone in await session.exec(sellers) if phone]
 
 
 async def sign_up(session: AsyncSession, *, phone: str, name: str = "", now: datetime) -> Account:

@@ -120,7 +120,7 @@ async def _give(session: AsyncSession, by: Viewer, choice: Choice, *, phone: str
         return existing
     over: dict[str, Any] = {choice.field: choice.value, "given_by": by.account_id}
     home = int(choice.value) if choice.role is Role.HOUSEHOLD else None
-    audit.note(session, by.account_id, "give_role", household_id=home, subject=choice.key, note=account.phone, now=now)
+    audit.note(session, by.account_id, "give_role", household_id=home, subject=choice.key, note=phone, now=now)
     return await accounts.grant(session, account, choice.role, now=now, **over)
 
 
@@ -136,5 +136,6 @@ def _held(viewer: Viewer) -> Select[Grant, Account, Any]:
         .outerjoin(Station, col(Station.id) == col(Grant.station_id))
         .outerjoin(WorkUnit, col(WorkUnit.id) == col(Grant.work_unit_id))
         .outerjoin(Division, col(Division.code) == col(Grant.division_code))
-        .where(col(Grant.ended_at).is_(None), precincts.inside(viewer, place))
+        # A login without a number belongs to a door card, which has pages of its own.
+        .where(col(Grant.ended_at).is_(None), col(Account.phone).is_not(None), precincts.inside(viewer, place))
     )

@@ -48,7 +48,7 @@ def grant(
             raise NotFound(field, over)
         account = await accounts.sign_up(session, phone=accounts.parse_phone(phone), name=name, now=clock.now())
         await accounts.grant(session, account, role, now=clock.now(), **{field: value})
-        audit.note(session, None, "give_role", subject=f"{role}:{value}", note=account.phone, now=clock.now())
+        audit.note(session, None, "give_role", subject=f"{role}:{value}", note=account.phone or "", now=clock.now())
         return f"{account.name} is now {role} over {over}."
 
     typer.echo(in_transaction(give))

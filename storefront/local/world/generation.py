@@ -146,7 +146,7 @@ async def _models(session: AsyncSession, rng: Random, ways: int, *, at: datetime
     )
     prices = {(row.produce_code, row.measure): row for row in await session.exec(select(ProduceMeasure))}
     for home, account in homes.all():
-        by = Viewer(account_id=account.id, name=account.name, phone=account.phone)
+        by = Viewer(account_id=account.id, name=account.name, phone=account.phone or "")
         for code, measure, grams, (least, most), note in rng.sample(WAYS, ways):
             band = produce.band(prices[code, measure], grams)
             price = rng.randint(band.low_fen, band.high_fen)

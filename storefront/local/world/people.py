@@ -232,7 +232,7 @@ def _grant(role: Role, at: datetime, **over: Any) -> Grant:
 
 def _remember(cast: Cast, given: list[tuple[Account, Grant]]) -> None:
     """Note who acts for whom."""
-    viewers = [(Viewer(account.id, account.name, account.phone, (held,)), held) for account, held in given]
+    viewers = [(Viewer(account.id, account.name, account.phone or "", (held,)), held) for account, held in given]
     agent = next(viewer for viewer, held in viewers if held.role is Role.AGENT)
     for viewer, held in viewers:
         if held.household_id is not None:

@@ -12,7 +12,7 @@ from market.people.accounts import Account, Grant, Role
 from market.people.households import Household
 from market.people.stations import Station
 from market.people.units import WorkUnit
-from storefront.deps import BuyerDep, PageDep, SessionDep
+from storefront.deps import BuyerDep, PageDep, ProvenDep, SessionDep
 from storefront.forms import read_form
 from storefront.texts import gettext as _
 
@@ -47,7 +47,7 @@ async def show_account(page: PageDep, session: SessionDep, viewer: BuyerDep) -> 
 
 
 @router.post("/account/name")
-async def change_name(request: Request, page: PageDep, session: SessionDep, viewer: BuyerDep) -> Response:
+async def change_name(request: Request, page: PageDep, session: SessionDep, viewer: ProvenDep) -> Response:
     """Be called something else on slips and lists."""
     form = await read_form(request)
     name = form.text("name", most=40, required=True)

@@ -19,7 +19,7 @@ from market.people.units import Wallet
 from market.trade import carts, placing
 from market.trade.placing import Item, Placed, Terms
 from storefront import words
-from storefront.deps import BuyerDep, NowDep, PageDep, SessionDep, StartAgain
+from storefront.deps import NowDep, PageDep, ProvenDep, SessionDep, StartAgain
 from storefront.forms import Form, read_form
 from storefront.pages.shop.baskets import by_village, packed, unpacked
 from storefront.pages.shop.refusals import refusal
@@ -30,13 +30,15 @@ _MOST_NOTE = 200
 
 
 @router.get("/checkout")
-async def show_checkout(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep) -> Response:
+async def show_checkout(page: PageDep, session: SessionDep, viewer: ProvenDep, now: NowDep) -> Response:
     """The last look before ordering; lines with a problem are mended in the cart first."""
     return await _show(page, session, viewer, Form({}, {}), now)
 
 
 @router.post("/checkout")
-async def create_order(request: Request, page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep) -> Response:
+async def create_order(
+    request: Request, page: PageDep, session: SessionDep, viewer: ProvenDep, now: NowDep
+) -> Response:
     """Place the order exactly as the page showed it. The same form sent twice is one order."""
     form = await read_form(request)
     claimed = await _claim(session, viewer, form)

@@ -105,7 +105,7 @@ async def test_the_village_has_the_newspapers_figures(demo: AsyncSession) -> Non
 
 
 async def test_nobody_is_real(demo: AsyncSession) -> None:
-    phones = (await demo.exec(select(Account.phone))).all()
+    phones = [phone for phone in await demo.exec(select(Account.phone)) if phone is not None]
     assert all(re.fullmatch(r"1990000\d{4}", phone) for phone in phones)
     names = (await demo.exec(select(Household.head_name))).all()
     assert len(set(names)) == len(names)

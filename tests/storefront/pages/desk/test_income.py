@@ -50,7 +50,7 @@ async def test_the_page_says_what_is_filtered_and_the_four_figures(desk: Browser
 
 async def test_a_phone_number_is_never_on_the_desk(desk: Browser, database: Database, world: World) -> None:
     async with database.transaction() as session:
-        phones = (await session.exec(select(Account.phone))).all()
+        phones = [phone for phone in await session.exec(select(Account.phone)) if phone]
     for url in ("/desk/income", f"/desk/households/{world.wang}", "/desk/payments"):
         text = (await desk.get(url)).text
         assert not [phone for phone in phones if phone in text]
