@@ -1,4 +1,4 @@
-"""Messages in plain words: to households about goods, their card and what was done in their name; to buyers about money."""
+"""Messages in plain words: to households about goods, cards and what was done for them, to buyers about money."""
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 

@@ -13,7 +13,7 @@ from market.ground import audit, queue
 from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotFound, NotMovable, SamePerson
 from market.ground.seal import Seal
-from market.people import cards, households
+from market.people import accounts, cards, households
 from market.people.accounts import Viewer
 from market.people.cards import WAITING_DAY, PayoutCard
 from market.people.households import Household
@@ -48,8 +48,9 @@ async def ask(
 ) -> PayoutCard:
     """Ask that this card be used. What was asked before and not confirmed falls away; the same again changes nothing.
 
-    Raises NotFound (not this person's household), Malformed (see `checked`).
+    Raises PhoneFirst (a printed card is not enough), NotFound (not this person's household), Malformed (see `checked`).
     """
+    accounts.must_be_proven(by, "ask_card")
     household = await asker_for(session, by, household_id)
     entered = checked(wanted, household, now)
     await households.lock(session, [household_id])
@@ -94,6 +95,7 @@ async def confirm(
 
 async def stop(session: AsyncSession, by: Viewer, card_id: int, *, why: str, now: datetime) -> PayoutCard:
     """No money goes to this card any more; any one of those who may ask may say so. A second tap changes nothing."""
+    accounts.must_be_proven(by, "stop_card")
     card = await session.get(PayoutCard, card_id)
     if card is None:
         raise NotFound("card", str(card_id))

@@ -9,13 +9,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.ground.audit import Trace
 from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotAllowed, NotFound, NotMovable, OverLimit, PhoneFirst, TooManyTries
-from market.people import accounts, consent, door_cards, door_devices, door_lists
+from market.people import accounts, card_changes, consent, door_cards, door_devices, door_lists
 from market.people.accounts import Account, Grant, Role, Viewer
+from market.people.card_changes import NewCard
 from market.people.door_cards import DoorCard, Printed, Why
 from market.people.door_devices import DoorDevice, Known, Vouch
 from market.people.door_lists import Only
 from market.people.heard import Heard, Word
 from market.people.households import Household
+from tests import build
 from tests.world import BEGIN, World
 
 TODAY = day_of(BEGIN)
@@ -53,6 +55,19 @@ async def test_a_card_lets_its_household_in_and_is_less_than_a_phone(session: As
     account = await session.get_one(Account, viewer.id)
     assert account.phone is None
     assert await accounts.phones_of(session, world.liu) == []
+
+
+async def test_a_card_at_the_door_never_changes_where_the_money_goes(session: AsyncSession, world: World) -> None:
+    _made, card = await printed(session, world)
+    device_id = (await let_in(session, world, card)).device.id or 0
+    viewer = await door_devices.viewer_of(session, device_id, on=TODAY)
+    wanted = NewCard("演示信用社", build.card_number(7))
+    with pytest.raises(PhoneFirst):
+        await card_changes.ask(session, build.SEAL, viewer, world.liu, wanted, now=BEGIN)
+    by = await agent_of(session, world)
+    asked = await card_changes.ask(session, build.SEAL, by, world.liu, wanted, now=BEGIN)
+    with pytest.raises(PhoneFirst):
+        await card_changes.stop(session, viewer, asked.id or 0, why="", now=BEGIN)
 
 
 async def test_a_phone_that_nobody_vouched_for_stays_outside(session: AsyncSession, world: World) -> None:

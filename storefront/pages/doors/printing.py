@@ -13,7 +13,7 @@ from market.people.door_cards import Printed
 from market.people.stations import Station
 from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep, StartAgain
 from storefront.forms import read_form, ticked
-from storefront.pages.cards.asked import KeeperDep
+from storefront.pages.doors.asked import KeeperDep
 from storefront.texts import gettext as _
 
 router = APIRouter(prefix="/cards")
@@ -40,7 +40,7 @@ async def create_sheets(
         {"printed": one, "station": stations[one.household.station_id], "code": _code(settings.public_url, one)}
         for one in printed
     ]
-    answer = page("cards/sheets.html", sheets=[cards[at : at + A_SHEET] for at in range(0, len(cards), A_SHEET)])
+    answer = page("doors/sheets.html", sheets=[cards[at : at + A_SHEET] for at in range(0, len(cards), A_SHEET)])
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -19,8 +19,8 @@ from market.people.households import Household
 from storefront.deps import NowDep, PageDep, SessionDep, StartAgain, StateDep
 from storefront.errors import say
 from storefront.forms import Form, read_form
-from storefront.pages.cards import wording
-from storefront.pages.cards.asked import KeeperDep, SearchDep
+from storefront.pages.doors import wording
+from storefront.pages.doors.asked import KeeperDep, SearchDep
 from storefront.render import Page
 from storefront.texts import gettext as _
 
@@ -32,7 +32,7 @@ async def list_cards(page: PageDep, session: SessionDep, viewer: KeeperDep, now:
     """Phones that wait to be let in, then every household with its card, to be ticked for printing."""
     found = await door_lists.listed(session, viewer, now=now, q=search.q, only=search.only, offset=search.start)
     return page(
-        "cards/list.html",
+        "doors/list.html",
         knocks=await door_devices.waiting(session, viewer, now=now),
         doorways=found[: door_lists.PAGE],
         more=len(found) > door_lists.PAGE,
@@ -45,7 +45,7 @@ async def list_cards(page: PageDep, session: SessionDep, viewer: KeeperDep, now:
 @router.get("/{card_id:int}")
 async def show_card(page: PageDep, session: SessionDep, viewer: KeeperDep, now: NowDep, card_id: int) -> Response:
     """One card: the phones that may come in by it, and voiding it."""
-    return page("cards/card.html", form=Form({}, {}), **await _about(session, viewer, card_id), today=day_of(now))
+    return page("doors/card.html", form=Form({}, {}), **await _about(session, viewer, card_id), today=day_of(now))
 
 
 @router.post("/{card_id:int}/revocation")
@@ -57,7 +57,7 @@ async def create_revocation(
     why = form.one_of("why", [Why.LOST, Why.RETURNED])
     if not form.ok:
         about = await _about(session, viewer, card_id)
-        return page("cards/card.html", status=422, form=form, today=day_of(now), **about)
+        return page("doors/card.html", status=422, form=form, today=day_of(now), **about)
     await door_cards.revoke(session, viewer, card_id, Why(why), now=now)
     return page.redirect("/cards", ("success", _("这张卡作废了，用它进来的手机马上退出。")))
 
@@ -116,7 +116,7 @@ async def _ask(page: Page, session: AsyncSession, device: DoorDevice, card: Door
     village = (await places.get(session, home.division_code)).name
     status = 200 if form.ok else 422
     return page(
-        "cards/device.html", status=status, device=device, home=home, village=village, form=form, wording=wording
+        "doors/device.html", status=status, device=device, home=home, village=village, form=form, wording=wording
     )
 
 

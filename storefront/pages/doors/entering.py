@@ -73,8 +73,8 @@ DoorDep = Annotated[Door | None, Depends(_door)]
 async def show_door(page: PageDep, door: DoorDep) -> Response:
     """Whose card this is, and one button. Opening the address signs nobody in: previews of links open addresses too."""
     if door is None:
-        return _unseen(page("cards/closed.html", status=404))
-    return _unseen(page("cards/door.html", door=door, is_staff=bool(page.viewer.over(*_STAFF))))
+        return _unseen(page("doors/closed.html", status=404))
+    return _unseen(page("doors/door.html", door=door, is_staff=bool(page.viewer.over(*_STAFF))))
 
 
 @router.get("/state")
@@ -82,14 +82,14 @@ async def show_state(page: PageDep, door: DoorDep) -> Response:
     """What a waiting phone asks every few seconds."""
     if door is None:
         return Response(headers={"HX-Refresh": "true"})
-    return _unseen(page("cards/_state.html", door=door, is_staff=False))
+    return _unseen(page("doors/_state.html", door=door, is_staff=False))
 
 
 @router.post("")
 async def create_knock(page: PageDep, state: StateDep, session: SessionDep, now: NowDep, door: DoorDep) -> Response:
     """Knock; or come in, on a phone that was let in."""
     if door is None:
-        return _unseen(page("cards/closed.html", status=404))
+        return _unseen(page("doors/closed.html", status=404))
     if page.viewer.over(*_STAFF):
         # An agent acts in their own name; with the household's card it would be the household that acted.
         raise NotAllowed("knock_as_staff")

@@ -14,7 +14,7 @@ from market.people import door_cards
 from market.people.accounts import Account, Grant
 from market.people.door_cards import DoorCard
 from market.people.door_devices import DoorDevice
-from storefront.pages.cards.entering import kind_of
+from storefront.pages.doors.entering import kind_of
 from storefront.sessions import COOKIE
 from tests.client import Browser
 from tests.storefront.test_jobs import counts, drain
