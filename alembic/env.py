@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import market.tables  # noqa: F401  registers every table
 import payments.moves
+import payments.payees
 import payments.records  # noqa: F401
 from alembic import context
 from market.ground.db import driver_url, metadata

@@ -10,12 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Rail
 from market.ground import queue
-from market.ground.clock import start_of
 from market.ground.errors import AlreadyPaid, Malformed, NotMovable, Unavailable
 from market.people.accounts import Viewer
+from market.people.units import Wallet
 from market.trade import cancellations, orders, revivals, sales
-from market.trade.orders import CASH_HOLD, Order, OrderState
-from payments import records, refunds
+from market.trade.orders import Order, OrderState
+from payments import payees, promises, records, refunds
 from payments.moves import move_payment
 from payments.records import Method, Notice, Payment, PaymentState, Refund
 from payments.refunds import Claim
@@ -25,10 +25,16 @@ _EARLY = timedelta(minutes=15)
 """How long a notice may be ahead of our own commit; far longer than a transaction, far shorter than it is repeated."""
 
 
-def methods_for(order: Order, gateway: Gateway) -> list[Method]:
-    """The ways this order can be paid: online where set up and above the provider's minimum, and cash at the stop."""
+async def methods_for(session: AsyncSession, order: Order, gateway: Gateway) -> list[Method]:
+    """The ways this order can be paid, the usual one first.
+
+    Online where set up and above the provider's minimum, cash at the stop, by transfer where the county has a payee.
+    """
     online = [Method.ALIPAY, Method.WECHAT_PAY, Method.CARD]
-    return [*(online if gateway.is_open and order.total_fen >= LEAST_FEN else []), Method.CASH]
+    usual = [*(online if gateway.is_open and order.total_fen >= LEAST_FEN else []), Method.CASH]
+    if await payees.open_in(session, order.county_code) is None:
+        return usual
+    return [*usual, Method.TRANSFER] if order.wallet is Wallet.PERSONAL else [Method.TRANSFER, *usual]
 
 
 async def start(
@@ -40,12 +46,13 @@ async def start(
     longer to be had), OutOfStock, Malformed (method not offered), Unavailable.
     """
     order = await _payable(session, payer, no, now)
-    if method not in methods_for(order, gateway):
+    if method not in await methods_for(session, order, gateway):
         raise Malformed("method", "not_offered", method)
     open_attempts = [p for p in await records.lock_all(session, order) if p.state is PaymentState.STARTED]
     for attempt in open_attempts:
         if attempt.method is method:
             await revivals.revive(session, order, by=payer.account_id, now=now)
+            await promises.give(session, attempt, order, by=payer.account_id, now=now)
             return attempt
     payment = Payment(
         order_id=order.id or 0, method=method, rail=method.rail, amount_fen=order.total_fen, started_at=now,
@@ -58,14 +65,11 @@ async def start(
         payment.provider_id, payment.next = started.provider_id, started.next
     # Only now: no provider is called while stock rows are locked.
     await revivals.revive(session, order, by=payer.account_id, now=now)
-    if method is Method.CASH:
-        until = start_of(order.handover_on) + timedelta(days=1) + CASH_HOLD
-        await orders.confirm_for_cash(session, order, by=payer.account_id, until=until, now=now)
-        payment.next = {"reference": order.no}
+    await promises.give(session, payment, order, by=payer.account_id, now=now)
     session.add(payment)
     for attempt in open_attempts:
-        # A promise of cash stays good until other money has really come.
-        if attempt.rail is not Rail.CASH:
+        # A promise stays good until other money has really come.
+        if not attempt.method.is_promise:
             await _withdraw(session, attempt, by=payer.account_id, why="another_way", now=now)
     return payment
 
@@ -206,7 +210,7 @@ async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now
     # An attempt begun before some of the goods fell away carries the old sum: it goes back whole, to be paid anew.
     fits = payment.amount_fen == order.total_fen
     if fits and not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
-        await sales.post(session, order, rail=payment.rail, holder_id=payment.holder_id, payment_id=payment.id, now=now)
+        await sales.post(session, order, payment.came, payment_id=payment.id, now=now)
         await _withdraw_others(session, payment, order, now=now)
         await queue.enqueue(session, "announce_paid", order_id=order.id, queueing_lock=f"announce-{order.id}")
         return "paid"

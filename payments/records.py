@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from market.books.ledger import Rail
+from market.books.ledger import Book, Leg, Rail
 from market.ground.db import choice, fen, key_of
 from market.ground.errors import NotFound
 from market.trade import orders
@@ -25,11 +25,17 @@ class Method(StrEnum):
     WECHAT_PAY = "wechat_pay"
     CARD = "card"
     CASH = "cash"
+    TRANSFER = "transfer"
 
     @property
     def rail(self) -> Rail:
         """The rail its money travels by."""
-        return Rail.CASH if self is Method.CASH else Rail.STRIPE
+        return {Method.CASH: Rail.CASH, Method.TRANSFER: Rail.TRANSFER}.get(self, Rail.STRIPE)
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether the buyer gives a word now and the money later, past any provider."""
+        return self.rail is not Rail.STRIPE
 
 
 class PaymentState(StrEnum):
@@ -73,8 +79,10 @@ class Payment(SQLModel, table=True):
     """The provider's object the payer sees: a payment intent or a hosted checkout."""
     charge_key: str | None = Field(default=None, max_length=120, unique=True)
     """The provider's payment intent once money moved: refunds name it."""
+    reference: str | None = Field(default=None, max_length=12, unique=True)
+    """What the payer of a transfer writes into its remark."""
     next: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
-    """What the payer does next: `redirect_url`, `qr_data`, or `reference`."""
+    """What the payer does next: `redirect_url`, `qr_data`, or `reference` and, for a transfer, `payee`."""
     started_at: datetime
     started_by: int = key_of("accounts.id")
     taken_by: int | None = key_of("accounts.id", default=None)
@@ -82,9 +90,11 @@ class Payment(SQLModel, table=True):
     ended_at: datetime | None = None
 
     @property
-    def holder_id(self) -> int | None:
-        """In whose hand its money came: a person's for cash, nobody's for any other rail."""
-        return self.taken_by if self.rail is Rail.CASH else None
+    def came(self) -> Leg:
+        """Its money in the books: cash in its holder's hand; a transfer was booked when the statement told of it."""
+        book = Book.UNASSIGNED if self.rail is Rail.TRANSFER else Book.CLEARING
+        holder_id = self.taken_by if self.rail is Rail.CASH else None
+        return Leg(book, -self.amount_fen, rail=self.rail, holder_id=holder_id)
 
 
 class Refund(SQLModel, table=True):
@@ -125,6 +135,23 @@ class Notice(SQLModel, table=True):
 def of_order(order_id: int) -> SelectOfScalar[Payment]:
     """Every attempt to pay an order, in order."""
     return select(Payment).where(Payment.order_id == order_id).order_by(col(Payment.started_at))
+
+
+async def promised(session: AsyncSession, order_ids: list[int]) -> dict[int, list[Payment]]:
+    """Of several orders, the promises to pay that are still waited for, in order."""
+    given = (
+        select(Payment)
+        .where(
+            col(Payment.order_id).in_(order_ids),
+            Payment.state == PaymentState.STARTED,
+            col(Payment.rail) != Rail.STRIPE,
+        )
+        .order_by(col(Payment.started_at))
+    )
+    found: dict[int, list[Payment]] = {}
+    for payment in await session.exec(given):
+        found.setdefault(payment.order_id, []).append(payment)
+    return found
 
 
 def refunds_of_order(order_id: int) -> SelectOfScalar[Refund]:

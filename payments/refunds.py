@@ -60,9 +60,7 @@ async def decide(session: AsyncSession, payment: Payment, order: Order, claim: C
 async def undeliverable(session: AsyncSession, payment: Payment, order: Order, *, reason: str, now: datetime) -> Refund:
     """Money came for goods that are gone: record it, owe it back, send it back. Expects payment and order locked."""
     occasion = sales.occasion(order, Reason.UNDELIVERABLE, payment.id)
-    came = Leg(Book.CLEARING, -payment.amount_fen, rail=payment.rail, holder_id=payment.holder_id)
-    legs = [came, Leg(Book.RETURNS, payment.amount_fen)]
-    await ledger.post(session, occasion, legs, at=now)
+    await ledger.post(session, occasion, [payment.came, Leg(Book.RETURNS, payment.amount_fen)], at=now)
     refund = _written(session, payment, Claim(payment.amount_fen, reason), now=now)
     await _send_later(session, refund, payment)
     return refund

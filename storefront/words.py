@@ -12,6 +12,7 @@ from market.people.accounts import Role
 from market.people.units import Wallet
 from market.trade.answers import Short
 from market.trade.orders import OrderState
+from payments import references
 from payments.records import Method, RefundState
 from storefront.texts import gettext as _
 from storefront.texts import language
@@ -36,6 +37,7 @@ METHODS = {
     Method.WECHAT_PAY: _l("微信支付"),
     Method.CARD: _l("银行卡"),
     Method.CASH: _l("取货时付现金"),
+    Method.TRANSFER: _l("银行转账"),
 }
 ROLES = {
     Role.HOUSEHOLD: _l("农户"),
@@ -57,7 +59,7 @@ SHORTS = {
 """Why a household cannot bring all that was ordered."""
 ORDER_STATES = {
     OrderState.PLACED: _l("等待付款"),
-    OrderState.CONFIRMED: _l("取货时付现金"),
+    OrderState.CONFIRMED: _l("已预订，还没付款"),
     OrderState.PAID: _l("已付款"),
     OrderState.EXPIRED: _l("超时未付，已取消"),
     OrderState.CANCELLED: _l("已取消"),
@@ -81,6 +83,16 @@ def measure(kind: Measure | str, grams_each: int | None = None) -> str:
 def quantity(number: int, kind: Measure | str, grams_each: int | None = None) -> str:
     """`12 斤`, `3 袋（10 斤）`."""
     return _("%(number)s %(measure)s", number=f"{number:,}", measure=measure(kind, grams_each))
+
+
+def reference(text: str) -> str:
+    """`K7M3QX8` as people read it aloud: `K7M 3QX8`."""
+    return references.grouped(text)
+
+
+def account_no(digits: str) -> str:
+    """An account number in groups of four."""
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 def weight(grams: int) -> str:
@@ -191,6 +203,8 @@ FILTERS = {
     "percent": percent,
     "measure": measure,
     "weight": weight,
+    "reference": reference,
+    "account_no": account_no,
 }
 
 

@@ -1,5 +1,6 @@
 """Builders with good defaults: what most tests need before the act they are about."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,10 +15,11 @@ from market.people.cards import PayoutCard
 from market.people.units import Wallet
 from market.trade import placing
 from market.trade.placing import Item, Placed, Terms
-from payments import desk
+from payments import desk, payees
+from payments.payees import Details, Payee
 from payments.records import Method
 from payments.stripe import Gateway
-from tests.world import BEGIN, World
+from tests.world import BEGIN, COUNTY, World
 
 
 async def terms(
@@ -34,6 +36,22 @@ async def order(session: AsyncSession, world: World, *items: Item, buyer: int = 
     viewer = await accounts.viewer_of(session, buyer or world.buyer)
     wanted = items or (Item(world.mutton, 2),)
     return await placing.place(session, viewer, wanted, await terms(session, world, now=now), now=now)
+
+
+async def unit_order(session: AsyncSession, world: World, *items: Item, now: datetime = BEGIN) -> Placed:
+    """A placed order of the work unit's canteen; two 斤 of mutton unless told otherwise."""
+    clerk = await accounts.viewer_of(session, world.clerk)
+    of_unit = replace(await terms(session, world, now=now, wallet=Wallet.CANTEEN), work_unit_id=world.work_unit)
+    return await placing.place(session, clerk, items or (Item(world.mutton, 2),), of_unit, now=now)
+
+
+async def payee(session: AsyncSession, world: World, *, now: datetime = BEGIN) -> Payee:
+    """The county's payee, confirmed."""
+    administrator = await accounts.viewer_of(session, world.administrator)
+    accountant = await accounts.viewer_of(session, world.accountant)
+    details = Details("样例村股份经济合作社", "样例农村信用合作联社", "100200300400")
+    entered = await payees.enter(session, administrator, COUNTY, details, now=now)
+    return await payees.confirm(session, accountant, entered.id or 0, now=now)
 
 
 async def cash_order(session: AsyncSession, world: World, *items: Item, now: datetime = BEGIN) -> Placed:

@@ -517,6 +517,8 @@ def upgrade() -> None:
                 "return",
                 "payout",
                 "handed_in",
+                "arrival",
+                "aside",
                 "banked",
                 name="reason",
                 native_enum=False,
@@ -529,9 +531,11 @@ def upgrade() -> None:
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("payment_id", sa.Uuid(), nullable=True),
         sa.Column("refund_id", sa.Uuid(), nullable=True),
+        sa.Column("bank_row_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_entries_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entries")),
     )
+    op.create_index(op.f("ix_entries_bank_row_id"), "entries", ["bank_row_id"], unique=False)
     op.create_index(op.f("ix_entries_order_id"), "entries", ["order_id"], unique=False)
     op.create_index(op.f("ix_entries_payment_id"), "entries", ["payment_id"], unique=False)
     op.create_index(op.f("ix_entries_refund_id"), "entries", ["refund_id"], unique=False)
@@ -632,6 +636,7 @@ def upgrade() -> None:
                 "wechat_pay",
                 "card",
                 "cash",
+                "transfer",
                 name="method",
                 native_enum=False,
                 create_constraint=True,
@@ -661,6 +666,7 @@ def upgrade() -> None:
         ),
         sa.Column("provider_id", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
         sa.Column("charge_key", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=True),
+        sa.Column("reference", sqlmodel.sql.sqltypes.AutoString(length=12), nullable=True),
         sa.Column("next", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("started_by", sa.BigInteger(), nullable=False),
@@ -673,6 +679,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
         sa.UniqueConstraint("charge_key", name=op.f("uq_payments_charge_key")),
         sa.UniqueConstraint("provider_id", name=op.f("uq_payments_provider_id")),
+        sa.UniqueConstraint("reference", name=op.f("uq_payments_reference")),
     )
     op.create_index(op.f("ix_payments_order_id"), "payments", ["order_id"], unique=False)
     op.create_index(
@@ -727,6 +734,7 @@ def upgrade() -> None:
             sa.Enum(
                 "payable",
                 "clearing",
+                "unassigned",
                 "returns",
                 "fees",
                 "rounding",
@@ -748,6 +756,8 @@ def upgrade() -> None:
                 "return",
                 "payout",
                 "handed_in",
+                "arrival",
+                "aside",
                 "banked",
                 name="reason",
                 native_enum=False,

@@ -27,6 +27,8 @@ class Book(StrEnum):
     """What a household sold and has not been paid out."""
     CLEARING = "clearing"
     """Money that came in by a rail."""
+    UNASSIGNED = "unassigned"
+    """Money a bank's statement told of that stands for no paid order yet."""
     RETURNS = "returns"
     """Money that is on its way back to a buyer."""
     FEES = "fees"
@@ -58,6 +60,10 @@ class Reason(StrEnum):
     """Money reached the household."""
     HANDED_IN = "handed_in"
     """Cash went from one person's hand into another's, counted by both."""
+    ARRIVAL = "arrival"
+    """A bank's statement told of money that came."""
+    ASIDE = "aside"
+    """Money of a statement turned out not to be the market's, or went back to where it came from."""
     BANKED = "banked"
     """Cash was paid in at the bank, or taken out there."""
 
@@ -75,6 +81,8 @@ class Entry(SQLModel, table=True):
     order_id: int | None = key_of("orders.id", default=None, index=True)
     payment_id: UUID | None = Field(default=None, index=True)
     refund_id: UUID | None = Field(default=None, index=True)
+    bank_row_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    """The line of a bank's statement that told of it."""
 
 
 class Posting(SQLModel, table=True):
@@ -155,6 +163,7 @@ class Occasion:
     order_id: int | None = None
     payment_id: UUID | None = None
     refund_id: UUID | None = None
+    bank_row_id: int | None = None
     work_unit_id: int | None = None
     wallet: Wallet | None = None
 
@@ -166,8 +175,8 @@ _POST = text("""
             division_code text, produce_code text, order_line_id bigint)
         WHERE amount_fen <> 0
     ), entry AS (
-        INSERT INTO entries (at, day_on, reason, county_code, order_id, payment_id, refund_id)
-        VALUES (:at, :day_on, :reason, :county_code, :order_id, :payment_id, :refund_id) RETURNING id
+        INSERT INTO entries (at, day_on, reason, county_code, order_id, payment_id, refund_id, bank_row_id)
+        VALUES (:at, :day_on, :reason, :county_code, :order_id, :payment_id, :refund_id, :bank_row_id) RETURNING id
     ), posted AS (
         INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id,
                               division_code, produce_code, order_line_id, work_unit_id, wallet)

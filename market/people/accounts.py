@@ -171,6 +171,12 @@ def must_be_proven(viewer: Viewer, act: str) -> None:
         raise PhoneFirst(act)
 
 
+async def names(session: AsyncSession, account_ids: set[int]) -> dict[int, str]:
+    """Names of several people by account."""
+    found = await session.exec(select(Account.id, Account.name).where(col(Account.id).in_(account_ids)))
+    return {account_id: name for account_id, name in found if account_id}
+
+
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
     """The viewer behind a session; a visitor when the account is gone."""
     return as_viewer((await session.exec(with_grants().where(Account.id == account_id))).all())

@@ -23,7 +23,7 @@ Rows = Select[*tuple[Any, ...]]
 PAGE = 30
 """Lines shown at once."""
 TO_HAND_OVER = (OrderState.PAID, OrderState.CONFIRMED)
-"""Orders whose goods are handed over: paid, or to be paid in cash at the stop."""
+"""Orders whose goods are handed over: paid, or promised to be."""
 
 
 class Wish(NamedTuple):

@@ -18,8 +18,6 @@ from market.people.units import Wallet
 
 HOLD = timedelta(minutes=15)
 """How long an order holds its goods without payment."""
-CASH_HOLD = timedelta(days=2)
-"""How long after the handover day an order to be paid in cash keeps its goods."""
 
 
 class OrderState(StrEnum):
@@ -28,7 +26,7 @@ class OrderState(StrEnum):
     PLACED = "placed"
     """Goods are held; waiting for the money."""
     CONFIRMED = "confirmed"
-    """Goods are held; the buyer pays cash at the stop."""
+    """Goods are held; the buyer gave a word to pay cash at the stop, or by bank transfer."""
     PAID = "paid"
     EXPIRED = "expired"
     """Not paid in time; the goods went back on sale."""
@@ -171,7 +169,7 @@ def placed_by(viewer: Viewer) -> SelectOfScalar[Order]:
 
 
 def to_prepare(household_id: int) -> Select[OrderLine, Order]:
-    """Lines a household has to get ready: paid, or to be paid in cash at the stop; the soonest first."""
+    """Lines a household has to get ready: paid, or promised to be; the soonest first."""
     return (
         select(OrderLine, Order)
         .join(Order, col(Order.id) == col(OrderLine.order_id))
@@ -223,13 +221,17 @@ def move(session: AsyncSession, order: Order, to: OrderState, *, by: int | None,
     order.state = to
 
 
-async def confirm_for_cash(
-    session: AsyncSession, order: Order, *, by: int | None, until: datetime, now: datetime
+async def confirm(
+    session: AsyncSession, order: Order, *, by: int | None, why: str, until: datetime, now: datetime
 ) -> None:
-    """The buyer will pay at the stop: the goods stay held until then. Expects a locked order."""
+    """The buyer has given a word to pay later: the goods stay held until then. Expects a locked order.
+
+    A second word never shortens what the first one holds.
+    """
     if order.state is OrderState.CONFIRMED:
+        order.expires_at = max(order.expires_at, until)
         return
-    move(session, order, OrderState.CONFIRMED, by=by, why="cash", now=now)
+    move(session, order, OrderState.CONFIRMED, by=by, why=why, now=now)
     order.expires_at = until
 
 

@@ -8,7 +8,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books import ledger
-from market.books.ledger import Book, Leg, Occasion, Posting, Rail, Reason
+from market.books.ledger import Book, Leg, Occasion, Posting, Reason
 from market.ground.errors import OverLimit
 from market.trade import orders
 from market.trade.orders import Order, OrderLine
@@ -22,17 +22,14 @@ class Part:
     standing_fen: int
 
 
-async def post(
-    session: AsyncSession, order: Order, *, rail: Rail, holder_id: int | None, payment_id: UUID, now: datetime
-) -> None:
-    """Post a paid order: the rail's money, cash in the hand of its holder, to every line's household."""
+async def post(session: AsyncSession, order: Order, came: Leg, *, payment_id: UUID, now: datetime) -> None:
+    """Post a paid order: the money that came for it to every line's household."""
     legs = [
         Leg(Book.PAYABLE, line.amount_fen, household_id=line.household_id, division_code=line.division_code,
             produce_code=line.produce_code, order_line_id=line.id)
         for line in await orders.lines_of(session, order.id or 0)
     ]  # fmt: skip
-    legs.append(Leg(Book.CLEARING, -sum(leg.amount_fen for leg in legs), rail=rail, holder_id=holder_id))
-    await ledger.post(session, occasion(order, Reason.SALE, payment_id), legs, at=now)
+    await ledger.post(session, occasion(order, Reason.SALE, payment_id), [*legs, came], at=now)
 
 
 async def standing(session: AsyncSession, order_id: int) -> list[Part]:

@@ -9,7 +9,6 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypedDict
 
-from market.ground.errors import Malformed
 from market.people.accounts import Viewer
 from market.trade import orders
 from market.trade.orders import Order
@@ -34,13 +33,24 @@ class NewPayment(BaseModel):
     ]
 
 
+class PayeeShown(TypedDict):
+    """A bank account: name, bank and number."""
+
+    name: str
+    bank: str
+    account_no: str
+
+
 class NextStep(TypedDict, total=False):
     """What the payer does next: one or more of these, by method. Nothing once it is done."""
 
     redirect_url: Annotated[str, Field(description="Open this address (alipay, card, wechat_pay).")]
     qr_data: Annotated[str, Field(description="Show this as a QR code (wechat_pay).")]
     qr_image: Annotated[str, Field(description="The same QR code as a picture, a data: address.")]
-    reference: Annotated[str, Field(description="Say this at the stop (cash).")]
+    reference: Annotated[
+        str, Field(description="Say this at the stop (cash), or write it into the transfer's remark (transfer).")
+    ]
+    payee: Annotated[PayeeShown, Field(description="Whose bank account to transfer to (transfer).")]
 
 
 class PaymentShown(BaseModel):
@@ -106,8 +116,6 @@ async def create_payment(
     asked: NewPayment, no: PathNo, call: CallDep, gateway: GatewayDep, settings: SettingsDep
 ) -> PaymentShown:
     """Start paying, or find the attempt already open. The provider's signed notice, not this call, completes it."""
-    if asked.method not in set(Method):
-        raise Malformed("method", "not_offered", asked.method)
     payment = await desk.start(
         call.session, gateway, call.caller, no, Method(asked.method),
         return_url=f"{settings.public_url}/orders/{no}/return", now=call.now,

@@ -5,7 +5,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 import market.tables
-import payments.moves  # noqa: F401
+import payments.moves
+import payments.payees  # noqa: F401
 from market.ground.db import Database
 
 

@@ -27,6 +27,7 @@ REFUND_STATES = {
 BOOKS = {
     Book.PAYABLE: _l("农户应得"),
     Book.CLEARING: _l("收到的钱"),
+    Book.UNASSIGNED: _l("转账到的钱，还没对上订单"),
     Book.RETURNS: _l("待退给买家"),
     Book.FEES: _l("手续费"),
     Book.ROUNDING: _l("尾差"),
@@ -36,6 +37,8 @@ REASONS = {
     Reason.SALE: _l("卖出"),
     Reason.REFUND: _l("退款"),
     Reason.UNDELIVERABLE: _l("钱到了货没了，全部退回"),
+    Reason.ARRIVAL: _l("银行对账单上到的钱"),
+    Reason.ASIDE: _l("不是市场的钱，放到一边"),
     Reason.RETURN: _l("退款到账"),
     Reason.PAYOUT: _l("到户"),
 }
@@ -44,6 +47,8 @@ WHY = {
     "cancelled": _l("买家取消了订单"),
     "already_paid": _l("同一个订单付了两次"),
     "goods_gone": _l("钱到时货已经没有了"),
+    "overpaid": _l("转来的钱比订单多"),
+    "order_cancelled": _l("钱到时订单已经取消"),
 }
 """Refunds the market decides by itself carry one of these; people write their own reason."""
 FAILURES = {

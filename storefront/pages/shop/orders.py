@@ -33,7 +33,8 @@ async def list_orders(page: PageDep, session: SessionDep, viewer: BuyerDep, now:
     if before.isascii() and before.isdigit() and len(before) < 16:  # noqa: PLR2004  ids are shorter
         mine = mine.where(col(Order.id) < int(before))
     found = (await session.exec(mine)).all()
-    rows = [(order, stage_of(order, [], now)) for order in found[:_PAGE]]
+    promised = await records.promised(session, [order.id or 0 for order in found[:_PAGE]])
+    rows = [(order, stage_of(order, promised.get(order.id or 0, []), now)) for order in found[:_PAGE]]
     older = f"/orders?before={found[_PAGE - 1].id}" if len(found) > _PAGE else None
     return page("shop/orders.html", rows=rows, older=older, is_first=not before)
 
@@ -51,7 +52,7 @@ async def show_order(
         title=headline(story),
         steps=steps(story),
         villages=await _by_village(session, story.order),
-        methods=desk.methods_for(story.order, gateway),
+        methods=await desk.methods_for(session, story.order, gateway),
         may_cancel=story.order.may_cancel(now),
     )
 

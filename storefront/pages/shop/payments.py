@@ -7,10 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from market.ground.errors import AlreadyPaid, Malformed, NotMovable, OutOfStock, Unavailable
+from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, OutOfStock, Unavailable
+from market.people.units import WorkUnit
 from payments import desk
 from payments.records import Method, Payment
 from payments.stripe import Gateway
+from storefront import words
+from storefront.capitals import capitals
 from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, SettingsDep, StartAgain
 from storefront.errors import say, say_problem
 from storefront.forms import read_form
@@ -63,11 +66,29 @@ async def create_payment(
 
 @router.get("/orders/{no}/payment")
 async def show_payment(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
-    """The code to scan or the way back to the provider, and whether the money has arrived."""
+    """The code to scan, the way back to the provider or where to transfer to, and whether the money has arrived."""
     story = await story_of(session, viewer, no, now)
     if story.stage in {Stage.OPEN, Stage.CASH}:
         return page.redirect(f"/orders/{no}")
     return _show(page, "shop/payment.html", story, "payment")
+
+
+@router.get("/orders/{no}/transfer")
+async def show_transfer_slip(page: PageDep, session: SessionDep, viewer: BuyerDep, now: NowDep, no: str) -> Response:
+    """How to transfer, on one sheet of paper for whoever makes the transfer."""
+    story = await story_of(session, viewer, no, now)
+    if story.transfer is None:
+        raise NotFound("transfer", no)
+    unit = await session.get(WorkUnit, story.order.work_unit_id) if story.order.work_unit_id else None
+    return page(
+        "shop/transfer_slip.html",
+        story=story,
+        order=story.order,
+        title=headline(story),
+        unit=unit,
+        hours=words.hours(story.stop),
+        capitals=capitals(story.transfer.amount_fen),
+    )
 
 
 @router.get("/orders/{no}/return")
@@ -97,6 +118,8 @@ def _show(page: PageDep, template: str, story: Story, here: str) -> Response:
 
 
 def _onwards(page: PageDep, payment: Payment, no: str) -> Response:
+    if payment.method is Method.TRANSFER:
+        return page.redirect(f"/orders/{no}", ("success", _("已记下：货给您留着，请照下面的办法转账。")))
     if payment.method is Method.CASH:
         return page.redirect(f"/orders/{no}", ("success", _("已记下：取货时付现金，货给您留着。")))
     if "qr_image" in payment.next or not payment.next.get("redirect_url"):

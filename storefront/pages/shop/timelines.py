@@ -25,6 +25,9 @@ class Stage(StrEnum):
     FAILED = "failed"
     """The last attempt came to nothing; another one is possible."""
     CASH = "cash"
+    """A word was given to pay at the stop."""
+    TRANSFER = "transfer"
+    """A word was given to pay by bank transfer."""
     PAID = "paid"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -59,14 +62,17 @@ class Story:
     @property
     def is_bought(self) -> bool:
         """Whether the village packs for it."""
-        return self.stage in {Stage.PAID, Stage.CASH}
+        return self.stage in {Stage.PAID, Stage.CASH, Stage.TRANSFER}
 
     @property
     def may_still_arrive(self) -> bool:
         """Whether an attempt is open whose money may come, even if the time to pay is over."""
-        return any(
-            payment.state is PaymentState.STARTED and payment.method is not Method.CASH for payment in self.payments
-        )
+        return any(payment.state is PaymentState.STARTED and not payment.method.is_promise for payment in self.payments)
+
+    @property
+    def transfer(self) -> Payment | None:
+        """The transfer the buyer gave a word for last, whether or not it is still waited for."""
+        return next((found for found in reversed(self.payments) if found.method is Method.TRANSFER), None)
 
     @property
     def may_be_revived(self) -> bool:
@@ -107,10 +113,16 @@ def stage_of(order: Order, payments: list[Payment], now: datetime) -> Stage:
     if order.expires_at <= now:
         return Stage.EXPIRED
     if order.state is OrderState.CONFIRMED:
-        return Stage.CASH
+        return Stage.TRANSFER if _promised(payments) is Method.TRANSFER else Stage.CASH
     if not payments:
         return Stage.OPEN
     return Stage.WAITING if payments[-1].state is PaymentState.STARTED else Stage.FAILED
+
+
+def _promised(payments: list[Payment]) -> Method | None:
+    """How the buyer last said the money would come."""
+    given = [found.method for found in payments if found.method.is_promise and found.state is PaymentState.STARTED]
+    return given[-1] if given else None
 
 
 def pick_up(story: Story) -> str:
@@ -122,20 +134,22 @@ def pick_up(story: Story) -> str:
 def headline(story: Story) -> str:
     """The order in one sentence."""
     order, on = story.order, words.day(story.order.handover_on)
+    plain = {
+        Stage.WAITING: _("正在等付款结果"),
+        Stage.TRANSFER: _("已预订，等转账到账"),
+        Stage.EXPIRED: _("超时没有付款，订单已取消"),
+        Stage.CANCELLED: _("订单已取消"),
+    }
     match story.stage:
-        case Stage.OPEN | Stage.FAILED:
-            return _("货给您留着，请在%(time)s前付款", time=words.clock(order.expires_at))
-        case Stage.WAITING:
-            return _("正在等付款结果")
         case Stage.CASH:
             late = _("约定的取货日已过，还没有收到现金")
             return late if story.is_over else _("已预订，%(day)s取货时付现金", day=on)
         case Stage.PAID:
             return _("已付款，约定的取货日已过") if story.is_over else _("已付款，%(day)s取货", day=on)
-        case Stage.EXPIRED:
-            return _("超时没有付款，订单已取消")
-        case Stage.CANCELLED:
-            return _("订单已取消")
+        case Stage.OPEN | Stage.FAILED:
+            return _("货给您留着，请在%(time)s前付款", time=words.clock(order.expires_at))
+        case stage:
+            return plain[stage]
 
 
 def steps(story: Story) -> list[dict[str, Any]]:
@@ -156,6 +170,9 @@ def _money(story: Story) -> dict[str, Any]:
         case Stage.PAID:
             title, text = _("已付款 %(amount)s", amount=amount), str(words.METHODS[payment.method]) if payment else ""
             return {"title": title, "text": text, "at": words.moment(order.paid_at), "state": "done"}
+        case Stage.TRANSFER:
+            title = _("银行转账 %(amount)s", amount=amount)
+            text = _("货留到%(day)s。会计对上账，这里就变成已付款。", day=words.day(day_of(order.expires_at)))
         case Stage.WAITING:
             title, text = _("正在确认付款 %(amount)s", amount=amount), _("一般几秒钟，最多几分钟。")
         case _:
@@ -218,12 +235,17 @@ def _ended(story: Story) -> dict[str, Any]:
 
 def _refund(story: Story, refund: Refund) -> dict[str, Any]:
     states = {RefundState.SUCCEEDED: "done", RefundState.FAILED: "failed"}
-    by_cash = any(payment.id == refund.payment_id and payment.method is Method.CASH for payment in story.payments)
-    owed = by_cash and refund.state is not RefundState.SUCCEEDED
-    state = _("请到取货点领回现金。") if owed else str(words.REFUND_STATES[refund.state])
-    why = {"goods_gone": _("钱到的时候货已经没有了。"), "already_paid": _("同一个订单付了两次。")}.get(
-        refund.reason, ""
-    )
+    method = next((payment.method for payment in story.payments if payment.id == refund.payment_id), None)
+    owed = refund.state is not RefundState.SUCCEEDED
+    by_hand = {Method.CASH: _("请到取货点领回现金。"), Method.TRANSFER: _("会计会把钱转回原来的账户。")}
+    state = by_hand[method] if owed and method in by_hand else str(words.REFUND_STATES[refund.state])
+    reasons = {
+        "goods_gone": _("钱到的时候货已经没有了。"),
+        "already_paid": _("同一个订单付了两次。"),
+        "overpaid": _("转来的钱比订单多。"),
+        "order_cancelled": _("钱到的时候订单已经取消。"),
+    }
+    why = reasons.get(refund.reason, "")
     return {
         "title": _("退款 %(amount)s", amount=format_yuan(refund.amount_fen)),
         "text": f"{why} {state}".strip(),

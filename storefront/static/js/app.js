@@ -75,6 +75,7 @@ document.addEventListener("click", (event) => {
   const target = event.target;
   target.closest?.("[data-dismiss]")?.closest(".flash")?.remove();
   if (target.closest?.("[data-print]")) print();
+  if (target.closest?.("[data-copy]")) copy(target.closest("[data-copy]"));
   const step = target.closest?.("[data-stepper] [name=step]");
   if (!step) return;
   const number = step.parentElement.querySelector("input");
@@ -97,5 +98,16 @@ document.addEventListener("change", (event) => {
   }
 });
 
+async function copy(button) {
+  const from = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(from.dataset.text ?? from.textContent);
+  const words = button.querySelector("span");
+  const plain = button.dataset.plain ?? words.textContent;
+  button.dataset.plain = plain;
+  words.textContent = button.dataset.done;
+  setTimeout(() => (words.textContent = plain), 2000);
+}
+
+if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => (button.hidden = false));
 document.querySelectorAll("[data-dismiss], [data-print]").forEach((button) => (button.hidden = false));
 document.querySelector("[data-focus]")?.focus();

@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+from market.ground.db import Database
+from payments import references
+from tests import build
 from tests.storefront.api.conftest import Programs
 from tests.storefront.api.test_orders import ordered
 from tests.world import World
@@ -50,6 +53,21 @@ async def test_methods_not_offered_are_refused(api: Programs, world: World) -> N
     for nonsense in ("gold", None, 1, ""):
         refused = await buyer.post(f"/orders/{no}/payments", {"method": nonsense})
         assert (refused.status_code, refused.json()["detail"]["problem"]) == (422, "choose_one")
+
+
+async def test_a_transfer_is_promised_and_says_where_to(api: Programs, world: World, database: Database) -> None:
+    async with database.transaction() as session:
+        payee = await build.payee(session, world)
+    buyer = await api(world.buyer)
+    no = await ordered(buyer, world, (world.mutton, 2))
+    started = await buyer.post(f"/orders/{no}/payments", {"method": "transfer"})
+    assert started.status_code == 201, started.text
+    step = started.json()["next"]
+    assert references.is_one(step["reference"])
+    assert step["payee"] == {"name": payee.name, "bank": payee.bank, "account_no": payee.account_no}
+    assert (await buyer.get(f"/orders/{no}")).json()["state"] == "confirmed"
+    again = await buyer.post(f"/orders/{no}/payments", {"method": "transfer"})
+    assert again.json()["next"] == step
 
 
 async def test_online_methods_say_what_the_payer_does_next(paying_api: Programs, world: World) -> None:
