@@ -1,7 +1,7 @@
 """Imports every table of the market, so that migrations and tests see them all."""
 
-from market.books import ledger
-from market.delivery import stops
+from market.books import costs, ledger
+from market.delivery import cutoffs, stops
 from market.goods import listings, produce, stock
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
@@ -9,7 +9,7 @@ from market.people import accounts, cards, consent, door_cards, door_devices, ho
 from market.trade import answers, cancellations, carts, orders
 
 __all__ = [
-    "accounts", "answers", "audit", "cancellations", "cards", "carts", "consent", "door_cards", "door_devices",
-    "households", "idempotency", "ledger", "listings", "metadata", "orders", "places", "produce", "stations", "stock",
-    "stops", "units",
+    "accounts", "answers", "audit", "cancellations", "cards", "carts", "consent", "costs", "cutoffs", "door_cards",
+    "door_devices", "households", "idempotency", "ledger", "listings", "metadata", "orders", "places", "produce",
+    "stations", "stock", "stops", "units",
 ]  # fmt: skip

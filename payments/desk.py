@@ -66,6 +66,8 @@ async def start(
     # Only now: no provider is called while stock rows are locked.
     await revivals.revive(session, order, by=payer.account_id, now=now)
     await promises.give(session, payment, order, by=payer.account_id, now=now)
+    if method.is_promise:
+        await queue.enqueue(session, "announce_ordered", order_id=order.id)
     session.add(payment)
     for attempt in open_attempts:
         # A promise stays good until other money has really come.
@@ -209,14 +211,16 @@ async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now
     why = f"{payment.method}"
     # An attempt begun before some of the goods fell away carries the old sum: it goes back whole, to be paid anew.
     fits = payment.amount_fen == order.total_fen
+    was_promised = order.state is OrderState.CONFIRMED
     if fits and not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
         await sales.post(session, order, payment.came, payment_id=payment.id, now=now)
         await _withdraw_others(session, payment, order, now=now)
-        await queue.enqueue(session, "announce_paid", order_id=order.id, queueing_lock=f"announce-{order.id}")
+        if not was_promised:  # then its households know already
+            await queue.enqueue(session, "announce_ordered", order_id=order.id)
         return "paid"
     reason = "already_paid" if order.is_paid else "goods_gone"
     await refunds.undeliverable(session, payment, order, reason=reason, now=now)
-    await queue.enqueue(session, "announce_returned", payment_id=str(payment.id), queueing_lock=f"return-{payment.id}")
+    await queue.enqueue(session, "announce_returned", payment_id=str(payment.id))
     return reason
 
 

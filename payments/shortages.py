@@ -59,7 +59,7 @@ async def say_short(session: AsyncSession, seller: Viewer, line_id: int, gap: Ga
         session, seller.account_id, "say_short", household_id=line.household_id, subject=f"order:{order.no}",
         note=f"{gap.quantity} {gap.why}", now=now,
     )  # fmt: skip
-    await queue.enqueue(session, "announce_short", answer_id=answer.id, queueing_lock=f"short-{answer.id}")
+    await queue.enqueue(session, "announce_short", answer_id=answer.id)
     return answer
 
 

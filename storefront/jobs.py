@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.delivery import cutoffs
 from market.ground import clock, idempotency
 from market.ground.db import plain_url
 from market.people.cards import PayoutCard
@@ -21,7 +23,7 @@ from market.trade.orders import Order
 from payments import desk, refunds
 from payments.records import Payment, Refund, RefundState
 from storefront import register_files
-from storefront.notices import tell_card, tell_door_opened, tell_paid, tell_returned, tell_short
+from storefront.notices import tell_card, tell_cutoff, tell_door_opened, tell_ordered, tell_returned, tell_short
 from storefront.state import State
 
 log = logging.getLogger("yigou.jobs")
@@ -66,6 +68,12 @@ def _add_periodic(app: App, state: State) -> None:
             pass
 
     @app.periodic(cron="*/5 * * * *")
+    @app.task(name="call_cutoffs", queueing_lock="call_cutoffs")
+    async def call_cutoffs(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
+        async with state.database.transaction() as session:
+            await cutoffs.call(session, now=clock.now())
+
+    @app.periodic(cron="*/5 * * * *")
     @app.task(name="send_refunds", queueing_lock="send_refunds")
     async def send_refunds(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
         """Refunds whose own job gave up while the provider was away."""
@@ -107,11 +115,15 @@ def _add_once(app: App, state: State) -> None:
     async def close_payment(provider_id: str) -> None:
         await state.gateway.close(provider_id)
 
-    @app.task(name="announce_paid", retry=RetryStrategy(max_attempts=5, wait=30))
-    async def announce_paid(order_id: int) -> None:
+    @app.task(name="announce_ordered", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_ordered(order_id: int) -> None:
         async with state.database.transaction() as session:
-            order = await session.get_one(Order, order_id)
-            await tell_paid(session, state.settings, order)
+            await tell_ordered(session, state.settings, await session.get_one(Order, order_id))
+
+    @app.task(name="announce_cutoff", retry=RetryStrategy(max_attempts=5, wait=30))
+    async def announce_cutoff(household_id: int, stop_id: int, on: str) -> None:
+        async with state.database.transaction() as session:
+            await tell_cutoff(session, state.settings, household_id, stop_id=stop_id, on=date.fromisoformat(on))
 
     @app.task(name="announce_short", retry=RetryStrategy(max_attempts=5, wait=30))
     async def announce_short(answer_id: int) -> None:

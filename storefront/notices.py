@@ -1,7 +1,10 @@
 """Messages in plain words: to households about goods, cards and what was done for them, to buyers about money."""
 
+from datetime import date
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.measure import Measure
 from market.ground.money import format_yuan
 from market.ground.settings import Settings
 from market.people import accounts
@@ -11,6 +14,7 @@ from market.people.door_cards import DoorCard
 from market.people.door_devices import DoorDevice
 from market.people.households import Household
 from market.people.stations import Station
+from market.reports import household
 from market.trade import orders
 from market.trade.answers import LineAnswer, Short
 from market.trade.orders import Order, OrderLine, OrderState
@@ -39,17 +43,36 @@ async def _station_of(session: AsyncSession, household_id: int) -> Station | Non
     return await session.get(Station, home.station_id) if home.station_id else None
 
 
-async def tell_paid(session: AsyncSession, settings: Settings, order: Order) -> None:
-    """Tell every household of a paid order what to get ready by when. Told twice after a crash: harmless."""
+async def tell_ordered(session: AsyncSession, settings: Settings, order: Order) -> None:
+    """Tell every household of an order what to get ready by when. Told twice after a crash: harmless."""
     speak(DEFAULT)
     for line in await orders.lines_of(session, order.id or 0):
         text = _(
             "【以购】有人买了您的%(title)s %(quantity)s，请在%(day)s前备好。",
             title=line.title,
-            quantity=words.quantity(line.quantity, line.measure, line.grams_each),
+            quantity=words.quantity(line.to_bring, line.measure, line.grams_each),
             day=words.day(order.handover_on),
         )
         await _tell(session, settings, line.household_id, text)
+
+
+async def tell_cutoff(session: AsyncSession, settings: Settings, household_id: int, *, stop_id: int, on: date) -> None:
+    """Tell a household its whole list for one handover, now that nothing more can be ordered for it."""
+    speak(DEFAULT)
+    wishes = await household.to_prepare(session, household_id, from_on=on, until_on=on)
+    here = [wish for wish in wishes if wish.stop_id == stop_id]
+    if not here:
+        return
+    sums: dict[tuple[str, Measure, int | None], int] = {}
+    for wish in here:
+        kind = (wish.title, wish.measure, wish.grams_each)
+        sums[kind] = sums.get(kind, 0) + wish.quantity
+    goods = "、".join(f"{title}{words.quantity(number, *counted)}" for (title, *counted), number in sums.items())
+    text = _(
+        "【以购】截单了。%(day)s送到%(stop)s：%(goods)s。备不齐请点“备货”说一声。",
+        day=words.day(on), stop=here[0].stop, goods=goods,
+    )  # fmt: skip
+    await _tell(session, settings, household_id, text)
 
 
 async def tell_short(session: AsyncSession, settings: Settings, answer: LineAnswer) -> None:

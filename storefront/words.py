@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from market.books.costs import CostKind
 from market.delivery.stops import Handover, Stop
 from market.goods.catalogue import Card
 from market.ground.clock import SHANGHAI, day_of, now
@@ -49,6 +50,15 @@ ROLES = {
     Role.ACCOUNTANT: _l("会计"),
     Role.ADMINISTRATOR: _l("管理员"),
 }
+COSTS = {
+    CostKind.SEED: _l("种子苗子"),
+    CostKind.FEED: _l("饲料"),
+    CostKind.FERTILISER: _l("化肥农药"),
+    CostKind.TRANSPORT: _l("运费"),
+    CostKind.WAGES: _l("工钱"),
+    CostKind.OTHER: _l("别的"),
+}
+"""What a household spends money on."""
 SHORTS = {
     Short.LESS: _l("没有那么多"),
     Short.SPOILED: _l("坏了一些"),

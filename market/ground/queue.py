@@ -27,6 +27,9 @@ async def enqueue(
     queueing_lock: str | None = None,
     **args: Any,
 ) -> None:
-    """Have the worker run `task(**args)` after the commit, not before `at`. It may run twice: tasks must bear that."""
+    """Have the worker run `task(**args)` after the commit, not before `at`. It may run twice: tasks must bear that.
+
+    While a job with the same `queueing_lock` waits, a second one fails the whole transaction.
+    """
     values = {"task": task, "lock": lock, "queueing_lock": queueing_lock, "args": json.dumps(args), "at": at}
     await run(session, _DEFER, values)

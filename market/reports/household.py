@@ -4,7 +4,7 @@ Money comes from postings only, so that these figures are the bureau's figures.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -17,19 +17,24 @@ from market.delivery.stops import Stop
 from market.ground.db import run
 from market.ground.measure import Measure
 from market.people.units import WorkUnit
+from market.trade.answers import LineAnswer
 from market.trade.orders import Order, OrderLine, OrderState
 
 Rows = Select[*tuple[Any, ...]]
 PAGE = 30
 """Lines shown at once."""
+AHEAD = timedelta(days=60)
+"""How far ahead a household looks when it gets its goods ready."""
 TO_HAND_OVER = (OrderState.PAID, OrderState.CONFIRMED)
 """Orders whose goods are handed over: paid, or promised to be."""
+_TO_BRING = col(OrderLine.quantity) - col(OrderLine.short_quantity)
 
 
 class Wish(NamedTuple):
     """One line to get ready. Who ordered is no more than the work unit's short name."""
 
     line_id: int
+    order_id: int
     listing_id: int
     order_no: str
     state: OrderState
@@ -46,6 +51,8 @@ class Wish(NamedTuple):
     stop: str
     handover_from: time
     handover_to: time
+    is_answered: bool
+    """Whether the household said that it brings it, or how much of it."""
 
 
 class Sums(NamedTuple):
@@ -99,11 +106,13 @@ class Paid(NamedTuple):
 
 async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date, until_on: date) -> list[Wish]:
     """Lines to be handed over in these days (both included), in the order of days and stops."""
+    answered = _select(LineAnswer.id).where(col(LineAnswer.order_line_id) == col(OrderLine.id)).exists()
     query = (
         _select(
-            OrderLine.id, OrderLine.listing_id, Order.no, Order.state, OrderLine.title, OrderLine.produce_code,
-            OrderLine.measure, OrderLine.grams_each, OrderLine.quantity, OrderLine.amount_fen, WorkUnit.short_name,
-            Order.handover_on, Order.cutoff_at, Stop.id, Stop.name, Stop.handover_from, Stop.handover_to,
+            OrderLine.id, OrderLine.order_id, OrderLine.listing_id, Order.no, Order.state, OrderLine.title,
+            OrderLine.produce_code, OrderLine.measure, OrderLine.grams_each, _TO_BRING,
+            _TO_BRING * col(OrderLine.price_fen), WorkUnit.short_name, Order.handover_on, Order.cutoff_at, Stop.id,
+            Stop.name, Stop.handover_from, Stop.handover_to, answered,
         )
         .join(Order, col(Order.id) == col(OrderLine.order_id))
         .join(Stop, col(Stop.id) == col(Order.stop_id))
@@ -112,6 +121,7 @@ async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date,
             col(OrderLine.household_id) == household_id,
             col(Order.state).in_(TO_HAND_OVER),
             col(Order.handover_on).between(from_on, until_on),
+            _TO_BRING > 0,
         )
         .order_by(col(Order.handover_on), col(Stop.id), col(OrderLine.title), col(OrderLine.id))
     )  # fmt: skip
@@ -121,7 +131,7 @@ async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date,
 async def ordered(session: AsyncSession, household_id: int, *, from_on: date) -> dict[int, int]:
     """How many of each listing are to be handed over from that day on."""
     query = (
-        _select(OrderLine.listing_id, func.sum(col(OrderLine.quantity)))
+        _select(OrderLine.listing_id, func.sum(_TO_BRING))
         .join(Order, col(Order.id) == col(OrderLine.order_id))
         .where(
             col(OrderLine.household_id) == household_id,

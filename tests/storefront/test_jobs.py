@@ -38,7 +38,7 @@ async def test_a_job_exists_if_and_only_if_its_transaction_does(client: Browser,
 
     async def killed_half_way() -> None:
         async with database.transaction() as session:
-            await queue.enqueue(session, "announce_paid", order_id=1)
+            await queue.enqueue(session, "announce_ordered", order_id=1)
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
@@ -88,5 +88,5 @@ async def test_what_a_killed_worker_left_is_started_again(client: Browser, world
     await drain(state)
     app = jobs.make_app(state)
     async with app.open_async():
-        left = await app.job_manager.list_jobs_async(task="announce_paid")
+        left = await app.job_manager.list_jobs_async(task="announce_ordered")
     assert [job.status for job in left] == [Status.SUCCEEDED.value]

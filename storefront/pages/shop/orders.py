@@ -14,7 +14,8 @@ from market.ground import places
 from market.ground.errors import NotMovable, OverLimit
 from market.people.accounts import Viewer
 from market.people.units import WorkUnit
-from market.trade import carts, orders
+from market.trade import answers, carts, orders
+from market.trade.answers import Short
 from market.trade.orders import Order, OrderLine
 from payments import desk, records
 from storefront import words
@@ -52,6 +53,7 @@ async def show_order(
         title=headline(story),
         steps=steps(story),
         villages=await _by_village(session, story.order),
+        shorts=await _shorts(session, story.order),
         methods=await desk.methods_for(session, story.order, gateway),
         may_cancel=story.order.may_cancel(now),
     )
@@ -117,6 +119,23 @@ async def _by_village(session: AsyncSession, order: Order) -> list[tuple[str, li
         groups.setdefault(line.division_code, []).append(line)
     names = await places.names(session, set(groups))
     return [(names[code], lines) for code, lines in groups.items()]
+
+
+async def _shorts(session: AsyncSession, order: Order) -> dict[int, str]:
+    """What of a line its household cannot bring, and why, in words."""
+    lines = {line.id or 0: line for line in await orders.lines_of(session, order.id or 0)}
+    missing: dict[int, int] = {}
+    why: dict[int, Short] = {}
+    for answer in await session.exec(answers.of_lines(list(lines))):
+        if answer.why is not None:
+            missing[answer.order_line_id] = missing.get(answer.order_line_id, 0) + answer.short_quantity
+            why[answer.order_line_id] = answer.why
+    said = {}
+    for line_id, quantity in missing.items():
+        line = lines[line_id]
+        less = words.quantity(quantity, line.measure, line.grams_each)
+        said[line_id] = _("少了%(quantity)s：%(why)s", quantity=less, why=words.SHORTS[why[line_id]])
+    return said
 
 
 def _repeated(lines: list[OrderLine], still: list[OrderLine]) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.pages.village.houses import HouseDep
 
 router = APIRouter(prefix="/village/{household_id:int}")
-_AHEAD, _BEHIND, _DAY = timedelta(days=60), timedelta(days=14), timedelta(days=1)
+_BEHIND, _DAY = timedelta(days=14), timedelta(days=1)
 
 
 @dataclass
@@ -37,6 +37,11 @@ class Handover:
     order_count: int
 
     @property
+    def unanswered(self) -> list[int]:
+        """Lines nobody has said anything about yet."""
+        return [wish.line_id for bundle in self.bundles for wish in bundle.wishes if not wish.is_answered]
+
+    @property
     def amount_fen(self) -> int:
         """What it all comes to."""
         return sum(bundle.amount_fen for bundle in self.bundles)
@@ -46,7 +51,7 @@ class Handover:
 async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, past: bool = False) -> Response:
     """The picking list, the soonest first; or what was handed over in the last two weeks, the latest first."""
     today = day_of(now)
-    days = (today - _BEHIND, today - _DAY) if past else (today, today + _AHEAD)
+    days = (today - _BEHIND, today - _DAY) if past else (today, today + reports.AHEAD)
     handovers = _handovers(await reports.to_prepare(session, house.id, from_on=days[0], until_on=days[1]))
     shown = handovers[::-1] if past else handovers
     return page("village/orders.html", house=house, handovers=shown, past=past, now=now)

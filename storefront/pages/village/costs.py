@@ -1,0 +1,91 @@
+"""What a household spent, noted on the keypad, so that it sees what is left of its sales."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from market.books import costs
+from market.books.costs import CostKind
+from market.ground import idempotency
+from market.ground.clock import day_of
+from market.ground.errors import Malformed
+from market.ground.idempotency import Claim
+from market.ground.money import format_yuan, parse_yuan
+from market.reports import household as reports
+from storefront import words
+from storefront.deps import NowDep, PageDep, SessionDep
+from storefront.forms import Form, read_form
+from storefront.pages.village.houses import HouseDep
+from storefront.texts import gettext as _
+
+router = APIRouter(prefix="/village/{household_id:int}/costs")
+_SHOWN = 60
+
+
+@router.get("")
+async def list_costs(
+    page: PageDep, session: SessionDep, house: HouseDep, removed: Annotated[int, Query(ge=0, le=2**62)] = 0
+) -> Response:
+    """What was noted, and what is left of the sales; right after taking one back, the way back."""
+    sums, spent_fen = await reports.sums(session, house.id), await costs.total_fen(session, house.id)
+    noted = (await session.exec(costs.of_household(house.id).limit(_SHOWN))).all()
+    return page(
+        "village/costs.html", house=house, noted=noted, removed=removed, net_fen=sums.net_fen, spent_fen=spent_fen
+    )
+
+
+@router.get("/new")
+async def show_question(page: PageDep, house: HouseDep, kind: CostKind | None = None) -> Response:
+    """On what? Then: how much?"""
+    return _ask(page, house, kind, Form({}, {}))
+
+
+@router.post("")
+async def create_cost(request: Request, page: PageDep, session: SessionDep, house: HouseDep, now: NowDep) -> Response:
+    """Note it. The same form twice is one cost."""
+    form = await read_form(request)
+    kind = form.one_of("kind", [kind.value for kind in CostKind])
+    if not form.ok:
+        return _ask(page, house, None, form)
+    try:
+        amount_fen = parse_yuan(form.text("amount", most=20), field="amount")
+        claimed = await _claim(session, page, house, form)
+        if isinstance(claimed, Claim):
+            cost = await costs.note(session, page.viewer, house.id, CostKind(kind), amount_fen, on=day_of(now), now=now)
+            idempotency.keep(session, claimed, answer={"cost_id": cost.id}, now=now)
+    except Malformed as error:
+        form.reject_for(error)
+        return _ask(page, house, CostKind(kind), form)
+    said = _("记下了：%(kind)s %(amount)s", kind=words.COSTS[CostKind(kind)], amount=format_yuan(amount_fen))
+    return page.redirect(f"/village/{house.id}/costs", ("success", said))
+
+
+@router.post("/{cost_id:int}/removal")
+async def create_removal(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, cost_id: int) -> Response:
+    """Take it back."""
+    await costs.remove(session, page.viewer, house.id, cost_id, now=now)
+    return page.redirect(f"/village/{house.id}/costs?removed={cost_id}", ("success", _("已经去掉")))
+
+
+@router.post("/{cost_id:int}/restoration")
+async def create_restoration(
+    page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, cost_id: int
+) -> Response:
+    """It was right after all."""
+    await costs.restore(session, page.viewer, house.id, cost_id, now=now)
+    return page.redirect(f"/village/{house.id}/costs", ("success", _("已经放回来")))
+
+
+async def _claim(session: AsyncSession, page: PageDep, house: HouseDep, form: Form) -> Claim | dict[str, object]:
+    body = f"cost {house.id} {form.text('kind')} {form.text('amount')}".encode()
+    return await idempotency.claim(session, page.viewer.id, key=form.text("key"), body=body)
+
+
+def _ask(page: PageDep, house: HouseDep, kind: CostKind | None, form: Form) -> Response:
+    status = 200 if form.ok else 422
+    template = "village/new_cost.html" if kind else "village/new_cost_kind.html"
+    key = form.text("key") or uuid4().hex
+    return page(template, status=status, house=house, kind=kind, kinds=list(CostKind), form=form, key=key)
