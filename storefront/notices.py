@@ -67,7 +67,9 @@ async def tell_cutoff(session: AsyncSession, settings: Settings, household_id: i
     for wish in here:
         kind = (wish.title, wish.measure, wish.grams_each)
         sums[kind] = sums.get(kind, 0) + wish.quantity
-    goods = "、".join(f"{title}{words.quantity(number, *counted)}" for (title, *counted), number in sums.items())
+    goods = "、".join(
+        f"{title}{words.quantity(number, measure, grams_each)}" for (title, measure, grams_each), number in sums.items()
+    )
     text = _(
         "【以购】截单了。%(day)s送到%(stop)s：%(goods)s。备不齐请点“备货”说一声。",
         day=words.day(on), stop=here[0].stop, goods=goods,

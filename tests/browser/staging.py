@@ -126,6 +126,12 @@ def _stage(called: Callable[[str], Person]) -> Places:
     bought = re.findall(r'href="/listings/(\d+)"', buyer.read(f"/listings?min={_DEAR_ENOUGH}&sort=price"))[:7]
     places = {"household": household, "goods": goods[0], "offer": bought[0]}
     places |= _orders(buyer, bought)
+    places |= {
+        "line": seller.find(r"/orders/(\d+)/shortage", f"/village/{household}/orders"),
+        "other_household": called("household").find(r"/village/(\d+)/orders", "/village"),
+    }
+    seller.send(f"/village/{household}/costs", kind="feed", amount="120", key=uuid4().hex)
+    called("officer").read(f"/desk/households/{household}")
     places |= _sell_out(seller, household, buyer) | {"stopped": goods[2]}
     seller.send(f"/village/goods/{goods[2]}/withdrawal")
     _trouble_a_cart(called("organiser"), seller, household)

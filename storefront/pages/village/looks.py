@@ -22,5 +22,7 @@ async def list_looks(
     """Everybody who opened something of this household's."""
     found = await looks.of_household(session, house.id, offset=start)
     more = start + looks.PAGE if len(found) > looks.PAGE else None
-    context = {"found": found[: looks.PAGE], "at": _AT, "start": start, "more": more, "page_size": looks.PAGE}
-    return page("village/looks.html", house=house, **context)
+    return page(
+        "village/looks.html", house=house, found=found[: looks.PAGE], at=_AT, start=start, more=more,
+        page_size=looks.PAGE,
+    )  # fmt: skip
