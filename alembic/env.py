@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import market.tables  # noqa: F401  registers every table
 import payments.moves
+import payments.notices
 import payments.payees
+import payments.reconciliations
 import payments.records  # noqa: F401
 from alembic import context
 from market.ground.db import driver_url, metadata

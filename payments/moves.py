@@ -49,7 +49,8 @@ _OF_PAYMENTS = {
 }
 _OF_REFUNDS = {
     RefundState.REQUESTED: {RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED},
-    RefundState.PENDING: {RefundState.SUCCEEDED, RefundState.FAILED},
+    # The comparison may find that a provider has nothing of what we handed over: it is handed over again.
+    RefundState.PENDING: {RefundState.SUCCEEDED, RefundState.FAILED, RefundState.REQUESTED},
     RefundState.FAILED: {RefundState.REQUESTED, RefundState.SUCCEEDED},
     # A bank may send the money back to the provider days later: it is owed once more.
     RefundState.SUCCEEDED: {RefundState.FAILED},

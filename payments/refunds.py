@@ -90,6 +90,14 @@ async def try_again(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: 
     return refund
 
 
+async def send_anew(session: AsyncSession, refund_id: UUID, *, now: datetime) -> None:
+    """The provider knows nothing of a refund we believed on its way: hand it over again, under the same key."""
+    refund, payment, _order = await _locked(session, refund_id)
+    move_refund(session, refund, RefundState.REQUESTED, by=None, why="not_there", now=now)
+    refund.provider_id = None
+    await _send_later(session, refund, payment)
+
+
 async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
     """The buyer has the money back in hand: of a cash payment, or of any whose provider could not send it back."""
     refund, payment, order = await _locked(session, refund_id)

@@ -20,9 +20,9 @@ from market.people.cards import PayoutCard
 from market.trade import carts, orders
 from market.trade.answers import LineAnswer
 from market.trade.orders import Order
-from payments import desk, refunds
+from payments import desk, followup, refunds
 from payments.records import Payment, Refund, RefundState
-from storefront import register_files
+from storefront import money_watch, register_files
 from storefront.notices import tell_card, tell_cutoff, tell_door_opened, tell_ordered, tell_returned, tell_short
 from storefront.state import State
 
@@ -39,6 +39,7 @@ def make_app(state: State) -> App:
     _add_upkeep(app, state)
     _add_once(app, state)
     _add_tellings(app, state)
+    money_watch.add(app, state)
     return app
 
 
@@ -113,7 +114,8 @@ def _add_once(app: App, state: State) -> None:
 
     @app.task(name="close_payment", retry=_AGAIN)
     async def close_payment(provider_id: str) -> None:
-        await state.gateway.close(provider_id)
+        async with state.database.transaction() as session:
+            await followup.close(session, state.gateway, provider_id, now=clock.now())
 
     @app.task(name="announce_ordered", retry=RetryStrategy(max_attempts=5, wait=30))
     async def announce_ordered(order_id: int) -> None:

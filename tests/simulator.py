@@ -66,7 +66,9 @@ class Cashier:
 
 
 @contextmanager
-def running_cashier(webhook_url: str = "http://127.0.0.1:9/hooks/stripe") -> Iterator[Cashier]:
+def running_cashier(
+    webhook_url: str = "http://127.0.0.1:9/hooks/stripe", *, refund_seconds: float = 1.0
+) -> Iterator[Cashier]:
     """Start the simulator and end it with the block."""
     port = free_near(20_000 + os.getpid() % 20_000)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,6 +78,7 @@ def running_cashier(webhook_url: str = "http://127.0.0.1:9/hooks/stripe") -> Ite
                 sys.executable, "-m", "payments.simulator", "--port", str(port), "--data", data,
                 "--webhook-url", webhook_url, "--webhook-secret", WEBHOOK_SECRET,
                 "--public-url", f"http://127.0.0.1:{port}", "--watch-stdin",
+                "--refund-seconds", str(refund_seconds),
             ],
             stdin=subprocess.PIPE,
         )  # fmt: skip

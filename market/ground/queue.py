@@ -33,3 +33,11 @@ async def enqueue(
     """
     values = {"task": task, "lock": lock, "queueing_lock": queueing_lock, "args": json.dumps(args), "at": at}
     await run(session, _DEFER, values)
+
+
+async def is_busy(session: AsyncSession, task: str) -> bool:
+    """Whether this task is running, or waits to be run or tried again."""
+    statement = text(
+        "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'doing'))"
+    )
+    return bool((await run(session, statement, {"task": task})).scalar_one())

@@ -59,6 +59,27 @@ def book_charge(world: World, charge: Json) -> None:
     charge["balance_transaction"] = booked["id"]
 
 
+def dispute(world: World, intent: Json) -> Json:
+    """The payer's bank takes the money back: the balance loses it at once."""
+    quarrel: Json = {
+        "id": new_id("dp"),
+        "object": "dispute",
+        "amount": intent["amount"],
+        "charge": intent["latest_charge"],
+        "created": now(),
+        "currency": intent["currency"],
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": intent["id"],
+        "reason": "fraudulent",
+        "status": "needs_response",
+    }
+    world.store.put(quarrel)
+    book(world, quarrel, "adjustment", -intent["amount"])
+    tell(world, "charge.dispute.created", quarrel)
+    return quarrel
+
+
 def book(world: World, source: Json, kind: str, fen: int, fee_fen: int = 0) -> Json:
     """One balance transaction: `fen` signed from our side, the fee always positive, net what remains."""
     fee = {"application": None, "currency": source["currency"], "description": "Stripe processing fees"}

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from payments.simulator.api import check_key, said
+from payments.simulator.charges import dispute
 from payments.simulator.faults import ApiError, Json
 from payments.simulator.intents import WALLET_CANCELLED, WALLET_FAILED, pay, refuse
 from payments.simulator.notices import attempt
@@ -31,6 +32,7 @@ class Probes:
         table = {
             "/_test/switches": self._switch,
             "/_test/state": self._state,
+            "/_test/oblivion": self._forget,
             "/_test/notices": self._notices,
             "/_test/notices/deliver": self._deliver,
             "/_test/intents/{id}/{outcome}": self._intent,
@@ -70,6 +72,12 @@ class Probes:
             "fees_fen": sum(item["fee"] for item in balance),
             "switches": dataclasses.asdict(self.world.switches),
         }
+
+    async def _forget(self, _request: Request, _wishes: Json) -> Json:
+        """Begins anew: a test that counts everything must not find what another left."""
+        with self.world.store.transaction():
+            self.world.store.forget_everything()
+        return {}
 
     async def _notices(self, _request: Request, _wishes: Json) -> Json:
         known = [notice for state in _STATES for notice in self.world.store.deliveries(state, most=100_000)]
@@ -117,7 +125,9 @@ class Probes:
                 return public(pay(self.world, intent))
             if outcome in {"fail", "cancel"}:
                 return public(refuse(self.world, intent, WALLET_FAILED if outcome == "fail" else WALLET_CANCELLED))
-        message = "outcome must be pay, fail or cancel"
+            if outcome == "dispute":
+                return public(dispute(self.world, intent))
+        message = "outcome must be pay, fail, cancel or dispute"
         raise ValueError(message)
 
     async def _session(self, request: Request, wishes: Json) -> Json:

@@ -167,6 +167,11 @@ class Store:
         row = self.db.execute("SELECT min(due_at) FROM deliveries WHERE state = 'waiting'").fetchone()
         return row[0] if row else None
 
+    def forget_everything(self) -> None:
+        """Empties the store."""
+        for table in ("objects", "answers", "deliveries", "chores"):
+            self.db.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
+
     def close(self) -> None:
         """Closes the file."""
         self.db.close()

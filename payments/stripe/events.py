@@ -50,10 +50,10 @@ def verified(body: bytes, signature: str, secret: str) -> Event:
         said = json.loads(body, parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise Malformed("notice", "not_json") from error
-    return read(said)
+    return read_event(said)
 
 
-def read(said: Any) -> Event:
+def read_event(said: Any) -> Event:
     """A notice from its body, as it came or as it was recorded. Malformed where it is none."""
     if not isinstance(said, dict):
         raise Malformed("notice", "not_a_notice")

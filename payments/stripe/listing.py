@@ -79,7 +79,7 @@ def fate_of(refund: stripe.Refund) -> Fate:
 
 async def _all(listed: Any) -> AsyncIterator[Any]:
     """Every item of every page."""
-    async for item in listed.auto_paging_iter_async():
+    async for item in listed.auto_paging_iter():
         yield item
 
 

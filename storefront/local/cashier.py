@@ -44,6 +44,17 @@ def running(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         _end(process)
 
 
+@contextmanager
+def at_hand(settings: Settings) -> Iterator[None]:
+    """The cashier answers for the length of the block: the one that runs beside the market, or one of our own."""
+    if _answers(settings):
+        yield
+        return
+    with running(settings) as process:
+        wait_until_open(process, settings)
+        yield
+
+
 def wait_until_open(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
     """Return once the cashier answers. Raises LauncherError when it ended or stays silent."""
     deadline = time.monotonic() + _PATIENCE_SECONDS

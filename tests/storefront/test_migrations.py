@@ -6,7 +6,9 @@ from sqlalchemy import Connection
 
 import market.tables
 import payments.moves
-import payments.payees  # noqa: F401
+import payments.notices
+import payments.payees
+import payments.reconciliations  # noqa: F401
 from market.ground.db import Database
 
 
