@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import market.tables  # noqa: F401  registers every table
+import payments.cash_records
 import payments.moves
 import payments.notices
 import payments.payees

@@ -54,7 +54,7 @@ _CLEARING = """
         SELECT payment_id, rail, sum(fen) AS fen FROM moved GROUP BY payment_id, rail
     ), booked AS (
         SELECT e.payment_id, p.rail, -sum(p.amount_fen) AS fen FROM postings p JOIN entries e ON e.id = p.entry_id
-        WHERE p.book = 'clearing' GROUP BY e.payment_id, p.rail
+        WHERE p.book = 'clearing' AND e.reason NOT IN ('handed_in', 'banked') GROUP BY e.payment_id, p.rail
     )
     SELECT 'payment:' || coalesce(d.payment_id::text, b.payment_id::text, 'none') || ' '
                || coalesce(d.rail, b.rail, 'no rail'),
@@ -68,6 +68,10 @@ _RAILS = """
         UNION ALL
         SELECT CASE WHEN r.provider_id LIKE 'cash-%' THEN 'cash' ELSE p.rail END, -r.amount_fen
         FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
+        UNION ALL
+        SELECT 'cash', CASE kind WHEN 'paid_in' THEN -amount_fen ELSE amount_fen END FROM bank_slips
+        UNION ALL
+        SELECT 'transfer', CASE kind WHEN 'paid_in' THEN amount_fen ELSE -amount_fen END FROM bank_slips
     ), due AS (
         SELECT rail, sum(fen) AS fen FROM moved GROUP BY rail
     ), booked AS (
@@ -88,6 +92,49 @@ _REFUND_MOVES = """
         SELECT to_state FROM refund_moves m WHERE m.refund_id = r.id ORDER BY m.id DESC LIMIT 1
     ) last ON true WHERE r.state <> coalesce(last.to_state, 'requested')
 """
+_TAKEN = """
+    SELECT 'payment:' || t.id, coalesce(t.taken_by::text, 'nobody'), p.holder_id::text
+    FROM postings p JOIN entries e ON e.id = p.entry_id JOIN payments t ON t.id = e.payment_id
+    WHERE p.holder_id IS DISTINCT FROM t.taken_by AND p.rail = 'cash' AND p.reason IN ('sale', 'undeliverable')
+"""
+# What leaves a hand is bounded under its lock, so the postings' own order shows a sum that never falls below zero.
+_IN_HAND = """
+    SELECT 'account:' || holder_id, '>= 0', min(fen)::text FROM (
+        SELECT holder_id, sum(-amount_fen) OVER (PARTITION BY holder_id ORDER BY id) AS fen
+        FROM postings WHERE holder_id IS NOT NULL
+    ) held GROUP BY holder_id HAVING min(fen) < 0
+"""
+_HAND_INS = """
+    WITH due AS (
+        SELECT entry_id, giver_id AS holder_id, counted_fen AS fen FROM hand_ins WHERE state = 'counted'
+        UNION ALL
+        SELECT entry_id, receiver_id, -counted_fen FROM hand_ins WHERE state = 'counted'
+    ), booked AS (
+        SELECT entry_id, holder_id, sum(amount_fen) AS fen FROM postings
+        WHERE reason = 'handed_in' GROUP BY entry_id, holder_id
+    )
+    SELECT 'entry:' || coalesce(d.entry_id, b.entry_id) || ' account:'
+               || coalesce(d.holder_id::text, b.holder_id::text, 'nobody'),
+           coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
+    FROM due d FULL JOIN booked b ON b.entry_id = d.entry_id AND b.holder_id = d.holder_id
+    WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0) OR b.holder_id IS NULL
+"""
+_SLIPS = """
+    WITH due AS (
+        SELECT entry_id, 'cash' AS rail, account_id AS holder_id,
+               CASE kind WHEN 'paid_in' THEN amount_fen ELSE -amount_fen END AS fen FROM bank_slips
+        UNION ALL
+        SELECT entry_id, 'transfer', 0, CASE kind WHEN 'paid_in' THEN -amount_fen ELSE amount_fen END FROM bank_slips
+    ), booked AS (
+        SELECT entry_id, coalesce(rail, book) AS rail, coalesce(holder_id, 0) AS holder_id, sum(amount_fen) AS fen
+        FROM postings WHERE reason = 'banked' GROUP BY 1, 2, 3
+    )
+    SELECT 'entry:' || coalesce(d.entry_id, b.entry_id) || ' ' || coalesce(d.rail, b.rail),
+           coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
+    FROM due d FULL JOIN booked b
+      ON b.entry_id = d.entry_id AND b.rail = d.rail AND b.holder_id = d.holder_id
+    WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0)
+"""
 RULES = {
     "a paid order has exactly one payment that stands, of its total": _ONE_PAYMENT,
     "money that arrived is booked once, money that did not is not": _ENTRY,
@@ -97,6 +144,10 @@ RULES = {
     "a payment is where its last move left it": _PAYMENT_MOVES,
     "a refund is where its last move left it": _REFUND_MOVES,
     "clearing of a rail is what came less what went back by it": _RAILS,
+    "cash is in the hand of whoever took it": _TAKEN,
+    "nobody ever held less than no cash": _IN_HAND,
+    "cash changes hands by a counted hand-in, and each of them once": _HAND_INS,
+    "cash comes from and goes to the bank by a slip, and each of them once": _SLIPS,
 }
 
 

@@ -15,7 +15,7 @@ from market.people.accounts import Viewer
 from market.trade import sales
 from market.trade.orders import Order
 from market.trade.sales import Return
-from payments import records
+from payments import cash_books, records
 from payments.moves import move_refund
 from payments.records import Payment, PaymentState, Refund, RefundState
 from payments.stripe import Fate, Gateway, Seen
@@ -99,12 +99,16 @@ async def send_anew(session: AsyncSession, refund_id: UUID, *, now: datetime) ->
 
 
 async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
-    """The buyer has the money back in hand: of a cash payment, or of any whose provider could not send it back."""
+    """The buyer has the money back in hand: of a cash payment, or of any whose provider could not send it back.
+
+    It comes out of the giver's cash book: OverLimit when that does not hold so much.
+    """
     refund, payment, order = await _locked(session, refund_id)
     if refund.state is RefundState.SUCCEEDED:
         return refund
     if payment.rail is not Rail.CASH and refund.state is not RefundState.FAILED:
         raise NotMovable("refund", refund.state, "hand_back")
+    await cash_books.must_hold(session, by.id, refund.amount_fen)
     move_refund(session, refund, RefundState.SUCCEEDED, by=by.account_id, why="handed_back", now=now)
     refund.provider_id = f"cash-{refund.id}"
     await _post_return(session, refund, order, _gone(refund, Rail.CASH, holder_id=by.id), now=now)

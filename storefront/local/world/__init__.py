@@ -12,11 +12,13 @@ from market.delivery import stops
 from market.ground import clock
 from market.ground.db import open_database, run
 from market.ground.settings import Settings
+from market.people import accounts
 from market.people.households import Household
 from market.people.units import Wallet
 from market.trade import placing
 from market.trade.placing import Item, Terms
-from payments import desk
+from payments import cash_books, desk, hand_ins
+from payments.hand_ins import Wish
 from payments.records import Method
 from payments.stripe import Gateway
 from storefront import reference
@@ -102,6 +104,17 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await goods.take_down(session, cast, lots)
     await _open_orders(session, settings, cast, lots, now)
     await goods.leave_one(session, cast, lots, now=now)
+    await _hand_in(session, cast, now)
+
+
+async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:
+    """Two clerks have said this morning what they bring the accountant; it is not counted yet."""
+    for at, clerk in enumerate(list(cast.clerks.values())[:2]):
+        held = await cash_books.in_hand(session, clerk)
+        giver = await accounts.viewer_of(session, clerk)
+        wish = Wish(cast.accountant, max(1, held.spare_fen // (at + 1)), note="上周收的" if at else "")
+        if held.spare_fen:
+            await hand_ins.declare(session, giver, wish, now=now - timedelta(minutes=90 - at * 50))
 
 
 async def _open_orders(session: AsyncSession, settings: Settings, cast: Cast, lots: list[Lot], now: datetime) -> None:

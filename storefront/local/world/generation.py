@@ -81,7 +81,7 @@ async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, 
     await crowds.listings(session, values)
     await history.plan(session)
     await crowds.orders(session, values)
-    await history.write(session, now=now)
+    await history.write(session, accountant=await _accountant(session, code, ordinal, at=joined_at), now=now)
     log.info("county %s: %s households, %s orders", code, size.households, size.orders)
     return True
 
@@ -91,6 +91,17 @@ async def let_see_all(session: AsyncSession, *, now: datetime) -> None:
     officer = (await session.exec(with_phone(DEMO_ACCOUNTS["officer"]))).one()
     session.add(Grant(account_id=officer.id or 0, role=Role.OFFICER, division_code=_PROVINCE, given_at=now))
     await session.flush()  # nothing of it waits for the counties
+
+
+async def _accountant(session: AsyncSession, county_code: str, ordinal: int, *, at: datetime) -> int:
+    """To whom the county's clerks hand in their cash: the demo world's accountant, elsewhere one of its own."""
+    if county_code == _LISHI:
+        return (await session.exec(with_phone(DEMO_ACCOUNTS["accountant"]))).one().id or 0
+    made = Account(phone=f"196{ordinal:08d}", name=f"样会计{ordinal}", created_at=at)
+    session.add(made)
+    await session.flush()  # the grant needs its id
+    session.add(Grant(account_id=made.id or 0, role=Role.ACCOUNTANT, division_code=county_code, given_at=at))
+    return made.id or 0
 
 
 async def _villages(session: AsyncSession, county_code: str, count: int) -> None:

@@ -1,14 +1,15 @@
 """A year of trade, written set by set: what the market's own acts would have left, had people done them one by one.
 
 `past_orders` and `past_lines` say what happened; the steps below write every row of it, from orders to the roll-up.
-All of it was paid in cash, so that no provider is said to have charged anything. What households were owed for a month
-reached them by transfer on the tenth of the next.
+All of it was paid in cash, so that no provider is said to have charged anything; what became of the cash stands in
+`cash.py`. What households were owed for a month reached them by transfer on the tenth of the next.
 """
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import run
+from storefront.local.world import cash
 
 _PLAN = """
     CREATE TEMPORARY TABLE past_orders (
@@ -121,45 +122,59 @@ _ENTRIES = """
            (e.at AT TIME ZONE 'Asia/Shanghai')::date AS day_on
     FROM (
         SELECT p.ended_at AS at, 'sale' AS reason, p.order_id, p.id AS payment_id, NULL::uuid AS refund_id,
-               p.amount_fen
-        FROM payments p JOIN past_orders USING (order_id)
+               p.amount_fen, o.county_code, NULL::bigint AS giver_id
+        FROM payments p JOIN past_orders o USING (order_id)
         UNION ALL
-        SELECT r.requested_at, 'refund', p.order_id, p.id, r.id, r.amount_fen
-        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders USING (order_id)
+        SELECT r.requested_at, 'refund', p.order_id, p.id, r.id, r.amount_fen, o.county_code, NULL
+        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders o USING (order_id)
         UNION ALL
-        SELECT r.ended_at, 'return', p.order_id, p.id, r.id, r.amount_fen
-        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders USING (order_id)
-        ORDER BY 1, 3
+        SELECT r.ended_at, 'return', p.order_id, p.id, r.id, r.amount_fen, o.county_code, NULL
+        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders o USING (order_id)
+        UNION ALL
+        SELECT at, 'handed_in', NULL, NULL, NULL, fen, county_code, giver_id FROM past_hand_ins
+        UNION ALL
+        SELECT at, 'banked', NULL, NULL, NULL, fen, county_code, NULL FROM past_slips
+        ORDER BY 1, 3, 8
     ) e;
     INSERT INTO entries (id, at, day_on, reason, county_code, order_id, payment_id, refund_id)
-    SELECT e.entry_id, e.at, e.day_on, e.reason, o.county_code, e.order_id, e.payment_id, e.refund_id
-    FROM past_entries e JOIN past_orders o USING (order_id) ORDER BY e.entry_id;
+    SELECT entry_id, at, day_on, reason, county_code, order_id, payment_id, refund_id FROM past_entries
+    ORDER BY entry_id;
     ANALYZE past_entries
 """
 _POSTINGS = """
     INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id, division_code,
                           produce_code, order_line_id, work_unit_id, wallet)
-    SELECT e.entry_id, leg.book, leg.amount_fen, e.reason, e.day_on, leg.rail,
-           CASE leg.rail WHEN 'cash' THEN o.taken_by END, leg.household_id, leg.division_code,
-           leg.produce_code, leg.order_line_id, o.work_unit_id, o.wallet
-    FROM past_entries e JOIN past_orders o USING (order_id) JOIN (
-        SELECT e.entry_id, 'payable' AS book, NULL AS rail, l.household_id, l.division_code, l.produce_code,
-               l.id AS order_line_id,
+    SELECT e.entry_id, leg.book, leg.amount_fen, e.reason, e.day_on, leg.rail, leg.holder_id, leg.household_id,
+           leg.division_code, leg.produce_code, leg.order_line_id, o.work_unit_id, o.wallet
+    FROM past_entries e LEFT JOIN past_orders o USING (order_id) JOIN (
+        SELECT e.entry_id, 'payable' AS book, NULL AS rail, NULL::bigint AS holder_id, l.household_id, l.division_code,
+               l.produce_code, l.id AS order_line_id,
                -- A claim is always about an order of one line, and a return takes back every line.
                CASE WHEN e.reason = 'sale' THEN l.amount_fen
                     WHEN o.fate = 'claimed' THEN -e.amount_fen ELSE -l.amount_fen END AS amount_fen
         FROM past_entries e JOIN past_orders o USING (order_id) JOIN order_lines l USING (order_id)
         WHERE e.reason IN ('sale', 'refund')
         UNION ALL
-        SELECT entry_id, 'returns', NULL, NULL, NULL, NULL, NULL,
+        SELECT entry_id, 'returns', NULL, NULL, NULL, NULL, NULL, NULL,
                CASE reason WHEN 'refund' THEN amount_fen ELSE -amount_fen END
         FROM past_entries WHERE reason IN ('refund', 'return')
         UNION ALL
-        SELECT entry_id, 'clearing', 'cash', NULL, NULL, NULL, NULL,
+        SELECT entry_id, 'clearing', 'cash', o.taken_by, NULL, NULL, NULL, NULL,
                CASE reason WHEN 'return' THEN amount_fen ELSE -amount_fen END
-        FROM past_entries WHERE reason IN ('sale', 'return')
+        FROM past_entries JOIN past_orders o USING (order_id) WHERE reason IN ('sale', 'return')
+        UNION ALL
+        SELECT entry_id, 'clearing', 'cash', hand.holder_id, NULL, NULL, NULL, NULL, hand.sign * amount_fen
+        FROM past_entries
+        CROSS JOIN LATERAL (VALUES (giver_id, 1), (CAST(:accountant AS bigint), -1)) hand(holder_id, sign)
+        WHERE reason = 'handed_in'
+        UNION ALL
+        SELECT entry_id, 'clearing', side.rail, side.holder_id, NULL, NULL, NULL, NULL, side.sign * amount_fen
+        FROM past_entries
+        CROSS JOIN (VALUES ('cash', CAST(:accountant AS bigint), 1), ('transfer', NULL, -1))
+            side(rail, holder_id, sign)
+        WHERE reason = 'banked'
     ) leg USING (entry_id)
-    ORDER BY e.entry_id, leg.order_line_id NULLS LAST
+    ORDER BY e.entry_id, leg.order_line_id NULLS LAST, leg.amount_fen
 """
 _PAYOUTS = """
     CREATE TEMPORARY TABLE past_payouts ON COMMIT DROP AS
@@ -214,8 +229,10 @@ _STEPS = (
     _REFUNDS,
     _MONEY_MOVES,
     _TRACES,
+    cash.HAND_OVERS,
     _ENTRIES,
     _POSTINGS,
+    cash.ROWS,
     _PAYOUTS,
     _ROLL_UP,
 )
@@ -226,10 +243,10 @@ async def plan(session: AsyncSession) -> None:
     await run_script(session, _PLAN)
 
 
-async def write(session: AsyncSession, *, now: object) -> None:
-    """Write what the plan says. Everything in it must have ended a day before `now`."""
+async def write(session: AsyncSession, *, accountant: int, now: object) -> None:
+    """Write what the plan says. Everything in it must have ended a day before `now`; the accountant got its cash."""
     await run_script(session, "ANALYZE past_orders; ANALYZE past_lines")
-    values = {"now": now, "why_cancelled": "改了安排", "why_claimed": "有几斤坏了"}
+    values = {"now": now, "accountant": accountant, "why_cancelled": "改了安排", "why_claimed": "有几斤坏了"}
     for step in (*_STEPS, _STOCK):
         await run_script(session, step, values)
 

@@ -54,6 +54,8 @@ class Cast:
     """Account of each work unit that takes the cash of its orders."""
     officer: int = 0
     """Account that decides refunds."""
+    accountant: int = 0
+    """Account to which clerks hand in their cash."""
 
 
 async def bring(session: AsyncSession, rng: Random, *, now: datetime) -> Cast:
@@ -243,5 +245,7 @@ def _remember(cast: Cast, given: list[tuple[Account, Grant]]) -> None:
                 cast.clerks.setdefault(held.work_unit_id, viewer.id)
         if held.role is Role.OFFICER and not cast.officer:
             cast.officer = viewer.id
+        if held.role is Role.ACCOUNTANT and not cast.accountant:
+            cast.accountant = viewer.id
     for home in cast.sellers:
         cast.seller_viewers.setdefault(home.id or 0, agent)

@@ -22,7 +22,7 @@ from market.people.accounts import Account, Role
 from market.people.households import Household
 from market.reports import income, oversight
 from market.trade.orders import Order, OrderState
-from payments import proof
+from payments import bank_slips, cash_keepers, hand_ins, proof
 from payments.records import Payment, Refund
 from storefront.local.world import DEMO_ACCOUNTS, DEMO_LOGINS, demo_logins, generate, load_demo
 from storefront.migrations import migrate
@@ -124,6 +124,17 @@ async def test_a_year_of_trade_in_every_state_and_all_of_it_cash(demo: AsyncSess
     assert len((await demo.exec(select(Refund))).all()) > 10
     in_future = await _count(demo, "SELECT count(*) FROM entries WHERE at > :now", now=NOW)
     assert in_future == 0
+
+
+async def test_clerks_hand_in_what_they_took_and_hold_the_last_weeks(demo: AsyncSession) -> None:
+    account = (await demo.exec(accounts.with_phone(DEMO_ACCOUNTS["accountant"]))).one()
+    accountant = await accounts.viewer_of(demo, account.id or 0)
+    books = await cash_keepers.held(demo, accountant)
+    assert len(books) >= 4
+    assert all(book.fen > 0 and book.since is not None and book.since < NOW for book in books)
+    assert len(await hand_ins.waiting(demo, receiver_id=account.id)) == 2
+    assert await bank_slips.overseen_by(demo, accountant)
+    assert await _count(demo, "SELECT count(*) FROM hand_ins WHERE state = 'counted'") > 50
 
 
 async def test_the_bureaus_page_has_months_a_median_and_silent_households(demo: AsyncSession) -> None:
