@@ -18,7 +18,7 @@ from payments.cash_records import BankSlip, SlipKind
 
 OLDEST = timedelta(days=92)
 """A slip is entered within the quarter; an older one is a matter for the auditor."""
-_SHOWN = 50
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,16 @@ class Entered(NamedTuple):
     name: str
 
 
-async def overseen_by(session: AsyncSession, viewer: Viewer) -> list[Entered]:
-    """The latest slips of the books an accountant answers for."""
+async def overseen_by(session: AsyncSession, viewer: Viewer, *, offset: int = 0, most: int = PAGE) -> list[Entered]:
+    """Slips of the books an accountant answers for, the newest first."""
     theirs = cash_keepers.keepers_seen_by(viewer).with_only_columns(col(Account.id))
     found = (
         select(BankSlip, Account.name)
         .join(Account, col(Account.id) == col(BankSlip.account_id))
         .where(col(BankSlip.account_id).in_(theirs))
         .order_by(col(BankSlip.id).desc())
-        .limit(_SHOWN)
+        .offset(offset)
+        .limit(most)
     )
     return [Entered._make(row) for row in await session.exec(found)]
 

@@ -52,7 +52,7 @@ async def due_at(session: AsyncSession, viewer: Viewer, *, no: str = "") -> list
             Payment.method == Method.CASH,
             Payment.state == PaymentState.STARTED,
             Order.state == OrderState.CONFIRMED,
-            await _within_grant(session, viewer),
+            await _within_grant(session, viewer, Role.ORGANISER),
         )
         .order_by(col(Order.handover_on), col(Stop.name), col(Order.id))
         .limit(MOST)
@@ -61,7 +61,10 @@ async def due_at(session: AsyncSession, viewer: Viewer, *, no: str = "") -> list
 
 
 async def due_back_at(session: AsyncSession, viewer: Viewer, *, no: str = "") -> list[DueBack]:
-    """Refunds to hand back at those stops: of cash, and what a provider could not send back; the oldest first."""
+    """Refunds to hand back at those stops: of cash, and what a provider could not send back; the oldest first.
+
+    An accountant sees those of the whole division: the cash may have been handed in since.
+    """
     query: Select[Refund, Order, Stop, str] = (
         select(Refund, Order, Stop, Account.name)
         .join(Payment, col(Payment.id) == col(Refund.payment_id))
@@ -73,7 +76,7 @@ async def due_back_at(session: AsyncSession, viewer: Viewer, *, no: str = "") ->
                 and_(col(Payment.rail) == Rail.CASH, col(Refund.state) == RefundState.REQUESTED),
                 col(Refund.state) == RefundState.FAILED,
             ),
-            await _within_grant(session, viewer),
+            await _within_grant(session, viewer, Role.ORGANISER, Role.ACCOUNTANT),
         )
         .order_by(col(Refund.requested_at))
         .limit(MOST)
@@ -93,12 +96,13 @@ async def take(session: AsyncSession, by: Viewer, payment_id: UUID, *, now: date
 async def hand_back(session: AsyncSession, by: Viewer, refund_id: UUID, *, now: datetime) -> Refund:
     """The money is back in the buyer's hand. A second tap changes nothing.
 
-    Raises NotFound outside the grant, NotMovable while a provider is sending it back.
+    Raises NotFound outside the grant, NotMovable while a provider is sending it back, OverLimit when this person's
+    cash book does not hold so much.
     """
     payment_id = (await session.exec(select(Refund.payment_id).where(Refund.id == refund_id))).one_or_none()
     if payment_id is None:
         raise NotFound("refund", str(refund_id))
-    await _order_within_grant(session, by, payment_id)
+    await _order_within_grant(session, by, payment_id, Role.ORGANISER, Role.ACCOUNTANT)
     return await refunds.hand_back_cash(session, by, refund_id, now=now)
 
 
@@ -107,15 +111,15 @@ async def may_take(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> O
     payment = await session.get(Payment, payment_id)
     if payment is None or payment.rail is not Rail.CASH:
         raise NotFound("payment", str(payment_id))
-    return await _order_within_grant(session, viewer, payment_id)
+    return await _order_within_grant(session, viewer, payment_id, Role.ORGANISER)
 
 
-async def _order_within_grant(session: AsyncSession, viewer: Viewer, payment_id: UUID) -> Order:
+async def _order_within_grant(session: AsyncSession, viewer: Viewer, payment_id: UUID, *over: Role) -> Order:
     query = (
         select(Order)
         .join(Payment, col(Payment.order_id) == col(Order.id))
         .join(Stop, col(Stop.id) == col(Order.stop_id))
-        .where(Payment.id == payment_id, await _within_grant(session, viewer))
+        .where(Payment.id == payment_id, await _within_grant(session, viewer, *over))
     )
     found = (await session.exec(query)).one_or_none()
     if found is None:
@@ -123,10 +127,10 @@ async def _order_within_grant(session: AsyncSession, viewer: Viewer, payment_id:
     return found
 
 
-async def _within_grant(session: AsyncSession, viewer: Viewer) -> ColumnElement[bool]:
-    """SQL: a clerk's own stops and unit's orders, an organiser's division, an agent's station's division."""
+async def _within_grant(session: AsyncSession, viewer: Viewer, *over: Role) -> ColumnElement[bool]:
+    """SQL: a clerk's own stops and unit's orders, an agent's station's division, and those of roles over a division."""
     work_units = viewer.work_unit_ids(Role.CLERK)
-    codes = viewer.division_codes(Role.ORGANISER)
+    codes = [code for role in over for code in viewer.division_codes(role)]
     if viewer.station_ids:
         codes += [station.division_code for station in await session.exec(stations.visible_to(viewer))]
     grants: list[ColumnElement[bool]] = [places.within(col(Stop.division_code), code) for code in codes]

@@ -1,7 +1,7 @@
 """Cash books: what cash a person holds, and every movement of it. Read from the ledger alone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, cast, literal
@@ -53,6 +53,16 @@ class Pages:
     to_on: date
     opening_fen: int
     movements: list[Movement]
+
+    @property
+    def before_on(self) -> date:
+        """The day before it begins."""
+        return self.from_on - timedelta(days=1)
+
+    @property
+    def after_on(self) -> date:
+        """The day after it ends."""
+        return self.to_on + timedelta(days=1)
 
     @property
     def in_fen(self) -> int:

@@ -26,19 +26,19 @@ MOST = 300
 
 
 class Keeper(NamedTuple):
-    """A person who may be given cash, in which role, over what place."""
+    """A person who keeps a cash book: in which role, for which work unit, station or place, and whether still."""
 
     account_id: int
     name: str
     role: Role
-    place: str
+    over: str
+    is_live: bool
 
 
 class Held(NamedTuple):
     """One cash book in the accountant's list."""
 
-    account_id: int
-    name: str
+    keeper: Keeper
     fen: int
     since: datetime | None
     """When the oldest of it came in, what goes out first having come in first."""
@@ -94,16 +94,26 @@ async def receivers_for(session: AsyncSession, giver_id: int) -> list[Keeper]:
     over = [places.within(posts.c.place, code) for code in (await run(session, held)).scalars()]
     query = _keepers(posts).where(or_(collects, *over), posts.c.account_id != giver_id, posts.c.is_live)
     found = [Keeper._make(row) for row in (await run(session, query.limit(MOST))).all()]
-    order = {role: at for at, role in enumerate(KEEPERS)}
+    return sorted(_foremost(found).values(), key=lambda keeper: (KEEPERS.index(keeper.role), keeper.name))
+
+
+async def keepers_of(session: AsyncSession, account_ids: Iterable[int]) -> dict[int, Keeper]:
+    """The foremost of each person's roles that bring cash into a hand: one still held before one that ended."""
+    posts = _posts()
+    query = _keepers(posts).where(posts.c.account_id.in_(list(account_ids)))
+    return _foremost([Keeper._make(row) for row in (await run(session, query)).all()])
+
+
+def _foremost(found: list[Keeper]) -> dict[int, Keeper]:
     first: dict[int, Keeper] = {}
-    for keeper in sorted(found, key=lambda keeper: (order[keeper.role], keeper.name, keeper.account_id)):
+    for keeper in sorted(found, key=lambda keeper: (not keeper.is_live, KEEPERS.index(keeper.role), keeper.over)):
         first.setdefault(keeper.account_id, keeper)
-    return list(first.values())
+    return first
 
 
 # The oldest receipt still in hand is found walking back from the newest, so a book of many years is not read whole.
 _HELD = text("""
-    SELECT h.id, h.name, held.fen, since.at, promised.fen,
+    SELECT h.id, held.fen, since.at, promised.fen,
            (SELECT max(ended_at) FROM hand_ins i WHERE i.giver_id = h.id AND i.state = 'counted') AS last_handed_in_at
     FROM accounts h
     CROSS JOIN LATERAL (
@@ -132,7 +142,9 @@ async def held(session: AsyncSession, viewer: Viewer, *, q: str = "", also_empty
         query = query.where(col(Account.name).contains(q, autoescape=True))
     ids = (await run(session, query)).scalars().all()
     values = {"ids": list(ids), "also_empty": also_empty or bool(q), "most": MOST}
-    return [Held._make(row) for row in (await run(session, _HELD, values)).all()]
+    found = (await run(session, _HELD, values)).all()
+    keepers = await keepers_of(session, [row[0] for row in found])
+    return [Held(keepers[account_id], *book) for account_id, *book in found]
 
 
 def county_of(codes: Iterable[str]) -> str:
@@ -147,7 +159,13 @@ def _posts() -> Subquery:
     )
     live: ColumnElement[bool] = col(Grant.ended_at).is_(None)
     return (
-        columns(Grant.account_id, Grant.role, place.label("place"), live.label("is_live"))
+        columns(
+            Grant.account_id,
+            Grant.role,
+            place.label("place"),
+            live.label("is_live"),
+            func.coalesce(col(WorkUnit.short_name), col(Station.name)).label("over"),
+        )
         .outerjoin(Station, col(Station.id) == col(Grant.station_id))
         .outerjoin(WorkUnit, col(WorkUnit.id) == col(Grant.work_unit_id))
         .where(col(Grant.role).in_(KEEPERS))
@@ -156,8 +174,9 @@ def _posts() -> Subquery:
 
 
 def _keepers(posts: Subquery) -> Rows:
+    over = func.coalesce(posts.c.over, col(places.Division.name))
     return (
-        columns(posts.c.account_id, Account.name, posts.c.role, places.Division.name)
+        columns(posts.c.account_id, Account.name, posts.c.role, over, posts.c.is_live)
         .join(Account, col(Account.id) == posts.c.account_id)
         .join(places.Division, col(places.Division.code) == posts.c.place)
         .order_by(posts.c.role, Account.name)

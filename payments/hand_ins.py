@@ -17,7 +17,7 @@ from market.people.accounts import Account, Viewer
 from payments import cash_books, cash_keepers
 from payments.cash_records import HandIn, HandInState
 
-_SHOWN = 30
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,16 @@ async def waiting(session: AsyncSession, *, giver_id: int | None = None, receive
     return [Named._make(row) for row in await session.exec(query)]
 
 
-async def overseen_by(session: AsyncSession, viewer: Viewer, *, state: HandInState | None = None) -> list[Named]:
-    """Hand-ins from the books an accountant answers for: those waiting the oldest first, others the newest first."""
-    theirs = cash_keepers.keepers_seen_by(viewer).with_only_columns(col(Account.id))
-    query = _named().where(col(HandIn.giver_id).in_(theirs))
-    if state is HandInState.WAITING:
-        query = query.where(HandIn.state == state).order_by(col(HandIn.id))
-    else:
-        query = query.where(HandIn.state != HandInState.WAITING).order_by(col(HandIn.id).desc()).limit(_SHOWN)
+async def overseen_by(session: AsyncSession, viewer: Viewer) -> list[Named]:
+    """Hand-ins from the books an accountant answers for that wait to be counted, the oldest first."""
+    query = _overseen(viewer).where(HandIn.state == HandInState.WAITING).order_by(col(HandIn.id))
     return [Named._make(row) for row in await session.exec(query)]
+
+
+async def ended(session: AsyncSession, viewer: Viewer, *, offset: int = 0, most: int = PAGE) -> list[Named]:
+    """Those that were counted, withdrawn or refused, the newest first."""
+    query = _overseen(viewer).where(HandIn.state != HandInState.WAITING).order_by(col(HandIn.id).desc())
+    return [Named._make(row) for row in await session.exec(query.offset(offset).limit(most))]
 
 
 async def declare(
@@ -197,6 +198,11 @@ async def _locked(session: AsyncSession, hand_in_id: int) -> HandIn:
     if hand_in is None:
         raise NotFound("hand_in", str(hand_in_id))
     return hand_in
+
+
+def _overseen(viewer: Viewer) -> Select[HandIn, str, str]:
+    theirs = cash_keepers.keepers_seen_by(viewer).with_only_columns(col(Account.id))
+    return _named().where(col(HandIn.giver_id).in_(theirs))
 
 
 def _named() -> Select[HandIn, str, str]:

@@ -88,6 +88,8 @@ PROBLEMS: dict[str, str] = {
     "not_after": _l("结束的时间要比开始的晚"),
     "not_in_the_order": _l("这个订单里没有这样货"),
     "not_a_month": _l("请选月份"),
+    "not_that_day": _l("日期不对：不能晚于今天，也不能早过三个月"),
+    "slip_taken": _l("这个单号当天已经记过了，请再核对一下"),
     "not_a_card_number": _l("卡号不对，请对着银行卡再看一遍"),
     "another_number": _l("和申请时填的卡号不一样，请对着银行卡再看一遍"),
     "not_the_same": _l("两次填的不一样，请再填一遍"),

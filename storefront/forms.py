@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from market.ground.errors import Malformed
+from market.ground.money import parse_yuan
 from storefront.errors import say_problem
 
 _MOST_TEXT = 2_000
@@ -45,6 +46,17 @@ class Form:
         else:
             return int(value)
         return default
+
+    def amount(self, name: str) -> int:
+        """A sum of money in fen, more than nothing; 0 beside an error otherwise."""
+        try:
+            fen = parse_yuan(self.text(name), field=name)
+        except Malformed as error:
+            self.reject_for(error)
+            return 0
+        if fen <= 0:
+            self.reject(name, "not_positive")
+        return fen
 
     def one_of(self, name: str, allowed: list[str], *, default: str = "") -> str:
         """One of the choices offered."""

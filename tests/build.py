@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Book, balance
 from market.delivery import stops
+from market.ground.clock import now as this_instant
+from market.ground.db import Database
 from market.ground.seal import Seal
 from market.ground.settings import Settings
 from market.people import accounts, card_changes
@@ -15,9 +19,10 @@ from market.people.cards import PayoutCard
 from market.people.units import Wallet
 from market.trade import placing
 from market.trade.placing import Item, Placed, Terms
-from payments import desk, payees
+from payments import desk, payees, refunds
 from payments.payees import Details, Payee
-from payments.records import Method
+from payments.records import Method, Payment
+from payments.refunds import Claim
 from payments.stripe import Gateway
 from tests.world import BEGIN, COUNTY, World
 
@@ -91,3 +96,11 @@ async def balances(session: AsyncSession) -> dict[str, int]:
     """What stands in each book, those at zero left out."""
     found = {book.value: int((await session.exec(balance(book))).one()) for book in Book}
     return {book: fen for book, fen in found.items() if fen}
+
+
+async def refund(database: Database, world: World, amount_fen: int) -> UUID:
+    """An officer sends a part of the only payment back."""
+    async with database.transaction() as session:
+        payment_id = (await session.exec(select(Payment.id))).one()
+        claim = Claim(amount_fen, "有一块不新鲜", world.officer)
+        return (await refunds.request(session, payment_id, claim, now=this_instant())).id

@@ -191,6 +191,19 @@ VILLAGE = [
 UNIT = [
     Screen("cash", "clerk", "/unit/cash"),
     Screen("cash-none-found", "clerk", "/unit/cash?q=zzz"),
+    Screen("cash-book", "clerk", "/unit/cash/book"),
+    Screen("cash-book-large", "clerk", "/unit/cash/book", size="large"),
+    Screen("cash-book-empty", "agent", "/unit/cash/book"),
+    Screen("cash-book-to-count", "accountant", "/unit/cash/book"),
+    Screen("cash-sheet", "clerk", "/unit/cash/book/sheet"),
+    Screen("hand-in-new", "clerk", "/unit/cash/hand-ins/new"),
+    Screen("hand-in-new-nothing", "agent", "/unit/cash/hand-ins/new"),
+    Screen("hand-in-new-error", "clerk", "/unit/cash/hand-ins/new", _send_nothing, status=422),
+    Screen("hand-in-given", "clerk", "/unit/cash/hand-ins/{hand_in}"),
+    Screen("hand-in-to-count", "accountant", "/unit/cash/hand-ins/{hand_in}"),
+    Screen("hand-in-error", "accountant", "/unit/cash/hand-ins/{hand_in}", _send_nothing, status=422),
+    Screen("hand-in-counted", "accountant", "/unit/cash/hand-ins/{counted}"),
+    Screen("hand-in-foreign", "organiser", "/unit/cash/hand-ins/{hand_in}", status=404),
 ]
 DESK = [
     Screen("income", "officer", "/desk/income"),
@@ -214,6 +227,14 @@ DESK = [
     Screen("payment-refunded", "officer", "/desk/payments/{payment_cancelled}"),
     Screen("payment-cash", "officer", "/desk/payments/{payment_cash}"),
     Screen("payment-seen", "township_officer", "/desk/payments/{payment_paid}"),
+    Screen("desk-cash", "accountant", "/desk/cash"),
+    Screen("desk-cash-none-found", "accountant", "/desk/cash?q=zzz"),
+    Screen("desk-cash-book", "accountant", "/desk/cash/books/{keeper}"),
+    Screen("desk-cash-sheet", "accountant", "/desk/cash/books/{keeper}/sheet"),
+    Screen("desk-hand-ins", "accountant", "/desk/cash/hand-ins"),
+    Screen("desk-slips", "accountant", "/desk/cash/slips"),
+    Screen("desk-slip-new", "accountant", "/desk/cash/slips/new"),
+    Screen("desk-slip-error", "accountant", "/desk/cash/slips/new", _send_nothing, status=422),
 ]
 OPERATOR = [
     Screen("people", "administrator", "/operator/people"),

@@ -259,12 +259,12 @@ async def test_the_accountant_sees_who_holds_how_much_since_when(session: AsyncS
     await build.cash_order(session, world, Item(world.pumpkin, 1), now=BEGIN)
     await build.cash_order(session, world, Item(world.pumpkin, 2), now=BEGIN + timedelta(hours=2))
     (book,) = await cash_keepers.held(session, accountant)
-    assert (book.account_id, book.fen, book.since, book.last_handed_in_at) == (world.clerk, 1800, BEGIN, None)
+    assert (book.keeper.account_id, book.fen, book.since, book.last_handed_in_at) == (world.clerk, 1800, BEGIN, None)
     await counted(session, world, 600)
-    books = {book.account_id: book for book in await cash_keepers.held(session, accountant)}
+    books = {book.keeper.account_id: book for book in await cash_keepers.held(session, accountant)}
     assert (books[world.clerk].fen, books[world.clerk].since) == (1200, BEGIN + timedelta(hours=2))
     assert books[world.clerk].last_handed_in_at == books[world.accountant].since == LATER
-    assert [book.name for book in await cash_keepers.held(session, accountant, q="agen")] == ["agent"]
+    assert [book.keeper.name for book in await cash_keepers.held(session, accountant, q="agen")] == ["agent"]
     assert await cash_keepers.held(session, await who(session, world.township_accountant)) == []
     assert await cash_keepers.held(session, await who(session, world.officer)) == []
 
@@ -289,7 +289,7 @@ async def test_cash_of_somebody_who_left_is_handed_in_by_two_others(taken: Async
     with pytest.raises(NotFound):
         await hand_ins.declare(taken, officer, wish, giver_id=world.clerk, now=LATER)
     hand_in = await hand_ins.declare(taken, accountant, wish, giver_id=world.clerk, now=LATER)
-    assert [book.account_id for book in await cash_keepers.held(taken, accountant)] == [world.clerk]
+    assert [book.keeper.account_id for book in await cash_keepers.held(taken, accountant)] == [world.clerk]
     await hand_ins.count(taken, second, hand_in.id or 0, 7000, now=LATER)
     assert await held(taken, world.clerk, world.second_accountant) == [0, 7000]
 

@@ -7,13 +7,16 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from market.ground.clock import day_of
 from market.ground.db import Database
 from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, OverLimit
 from market.people import accounts
 from market.trade import orders, sales
 from market.trade.orders import OrderState
 from market.trade.placing import Item
-from payments import desk, oversight, records, refunds
+from payments import bank_slips, desk, oversight, records, refunds
+from payments.bank_slips import Slip
+from payments.cash_records import SlipKind
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
 from payments.refunds import Claim
 from payments.stripe import Fate, Gateway
@@ -309,9 +312,11 @@ async def test_a_failed_refund_can_be_handed_back_in_cash(
 ) -> None:
     refund = await refused_refund(database, world, gateway, cashier)
     async with database.transaction() as session:
-        officer = await accounts.viewer_of(session, world.officer)
+        accountant = await accounts.viewer_of(session, world.accountant)
+        slip = Slip(SlipKind.TAKEN_OUT, 3000, "YS 001", day_of(now()))
+        await bank_slips.enter(session, accountant, slip, now=now())
         for _ in range(2):
-            await refunds.hand_back_cash(session, officer, refund.id, now=now())
+            await refunds.hand_back_cash(session, accountant, refund.id, now=now())
         assert await build.balances(session) == {"payable": 4000, "clearing": -4000}
 
 

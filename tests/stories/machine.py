@@ -20,6 +20,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import listings
+from market.ground.clock import day_of
 from market.ground.db import Database
 from market.ground.errors import MarketError
 from market.people import accounts
@@ -27,7 +28,10 @@ from market.reports import oversight
 from market.trade import orders, placing
 from market.trade.orders import Order
 from market.trade.placing import Item
-from payments import cash, desk, proof, refunds
+from payments import bank_slips, cash, desk, hand_ins, proof, refunds
+from payments.bank_slips import Slip
+from payments.cash_records import SlipKind
+from payments.hand_ins import Wish
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
 from payments.refunds import Claim
 from tests import build
@@ -45,6 +49,7 @@ class Story(RuleBasedStateMachine):
     placed = Bundle("placed")
     started = Bundle("started")
     asked_back = Bundle("asked_back")
+    declared = Bundle("declared")
 
     def __init__(self, server: str, template: tuple[str, World], cashier: Cashier) -> None:
         super().__init__()
@@ -174,6 +179,42 @@ class Story(RuleBasedStateMachine):
     def hand_back(self, refund_id: UUID) -> None:
         async def act(session: AsyncSession) -> None:
             await cash.hand_back(session, await accounts.viewer_of(session, self.world.clerk), refund_id, now=self.now)
+
+        self.attempt(act)
+
+    @rule(
+        target=declared,
+        giver=st.sampled_from(["clerk", "organiser", "accountant"]),
+        receiver=st.sampled_from(["accountant", "second_accountant", "clerk"]),
+        fen=st.integers(1, 20_000),
+    )
+    def hand_in(self, giver: str, receiver: str, fen: int) -> Any:
+        async def act(session: AsyncSession) -> tuple[str, int, int]:
+            by = await accounts.viewer_of(session, getattr(self.world, giver))
+            made = await hand_ins.declare(session, by, Wish(getattr(self.world, receiver), fen), now=self.now)
+            return receiver, made.id or 0, fen
+
+        made = self.attempt(act)
+        return made if made is not None else multiple()
+
+    @rule(hand_in=declared, less=st.sampled_from([0, 0, 1, 500]), refused=st.booleans())
+    def count(self, hand_in: tuple[str, int, int], less: int, refused: bool) -> None:
+        receiver, hand_in_id, fen = hand_in
+
+        async def act(session: AsyncSession) -> None:
+            by = await accounts.viewer_of(session, getattr(self.world, receiver))
+            if refused:
+                await hand_ins.refuse(session, by, hand_in_id, remark="少了", now=self.now)
+            else:
+                await hand_ins.count(session, by, hand_in_id, fen - less, now=self.now)
+
+        self.attempt(act)
+
+    @rule(kind=st.sampled_from(list(SlipKind)), fen=st.integers(1, 20_000), serial=st.sampled_from("123"))
+    def bank(self, kind: SlipKind, fen: int, serial: str) -> None:
+        async def act(session: AsyncSession) -> None:
+            by = await accounts.viewer_of(session, self.world.accountant)
+            await bank_slips.enter(session, by, Slip(kind, fen, serial, day_of(self.now)), now=self.now)
 
         self.attempt(act)
 

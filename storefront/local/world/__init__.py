@@ -112,7 +112,7 @@ async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:
     for at, clerk in enumerate(list(cast.clerks.values())[:2]):
         held = await cash_books.in_hand(session, clerk)
         giver = await accounts.viewer_of(session, clerk)
-        wish = Wish(cast.accountant, max(1, held.spare_fen // (at + 1)), note="上周收的" if at else "")
+        wish = Wish(cast.accountant, max(1, held.spare_fen // (at + 2)), note="上周收的" if at else "")
         if held.spare_fen:
             await hand_ins.declare(session, giver, wish, now=now - timedelta(minutes=90 - at * 50))
 

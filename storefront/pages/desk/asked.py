@@ -19,6 +19,8 @@ from storefront.income_files import Report
 
 OfficerDep = Annotated[Viewer, Depends(require(Role.OFFICER))]
 """Someone who reads the figures of a division."""
+DeskDep = Annotated[Viewer, Depends(require(Role.OFFICER, Role.ACCOUNTANT))]
+"""Someone with work at the desk."""
 USUAL_MONTHS = 12
 _CHOSEN_FROM_MONTHS = 36
 

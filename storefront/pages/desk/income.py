@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from market.ground.clock import day_of
 from market.ground.errors import NotFound
-from market.people.accounts import Viewer
+from market.people.accounts import Role, Viewer
 from market.reports import income, overview, scopes
 from market.reports.income import PAGE, By, Figure, Whole
 from market.reports.overview import Band, Overview, Sums
 from storefront import downloads, income_files, words
 from storefront.deps import NowDep, PageDep, ReportsDep, SessionDep, StateDep
 from storefront.income_files import FIGURE_HEADS, GROUPINGS, ROW_HEADS, Labels, Report, Said
-from storefront.pages.desk.asked import Asked, AskedDep, OfficerDep, month_choices, months_before
+from storefront.pages.desk.asked import Asked, AskedDep, DeskDep, OfficerDep, month_choices, months_before
 from storefront.texts import gettext as _
 from storefront.texts import language
 
@@ -113,9 +113,9 @@ class Shown:
 
 
 @router.get("/desk")
-async def show_desk(page: PageDep, officer: OfficerDep) -> Response:  # noqa: ARG001  the door is for officers
-    """The desk opens with the income."""
-    return page.redirect("/desk/income")
+async def show_desk(page: PageDep, viewer: DeskDep) -> Response:
+    """The desk opens with the income, for an accountant with the cash."""
+    return page.redirect("/desk/income" if viewer.over(Role.OFFICER) else "/desk/cash")
 
 
 @router.get("/desk/income")

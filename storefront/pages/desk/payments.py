@@ -91,16 +91,6 @@ async def create_attempt(
     return page.redirect(f"/desk/payments/{refund.payment_id}", ("success", _("已再次请收款方退款")))
 
 
-@router.post("/desk/refunds/{refund_id}/receipt")
-async def create_refund_receipt(
-    page: PageDep, session: SessionDep, officer: OfficerDep, now: NowDep, refund_id: UUID
-) -> Response:
-    """The buyer has the money back in hand."""
-    refund = await oversight.refund_of(session, officer, refund_id)
-    await refunds.hand_back_cash(session, officer, refund_id, now=now)
-    return page.redirect(f"/desk/payments/{refund.payment_id}", ("success", _("已记下：现金退给了买家")))
-
-
 async def _asked(
     session: AsyncSession, officer: Viewer, form: Form, context: dict[str, Any], payment_id: UUID
 ) -> tuple[refunds.Claim, Claim | dict[str, Any]]:

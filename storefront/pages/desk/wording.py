@@ -43,14 +43,6 @@ REASONS = {
     Reason.PAYOUT: _l("到户"),
 }
 RAILS = {Rail.STRIPE: _l("线上"), Rail.CASH: _l("现金"), Rail.TRANSFER: _l("转账")}
-WHY = {
-    "cancelled": _l("买家取消了订单"),
-    "already_paid": _l("同一个订单付了两次"),
-    "goods_gone": _l("钱到时货已经没有了"),
-    "overpaid": _l("转来的钱比订单多"),
-    "order_cancelled": _l("钱到时订单已经取消"),
-}
-"""Refunds the market decides by itself carry one of these; people write their own reason."""
 FAILURES = {
     "expired_or_canceled_card": _l("卡过期或注销了"),
     "lost_or_stolen_card": _l("卡已挂失"),
@@ -80,7 +72,6 @@ OF_A_PAYMENT = {
     "books": BOOKS,
     "reasons": REASONS,
     "rails": RAILS,
-    "why": WHY,
     "failures": FAILURES,
     "outcomes": OUTCOMES,
 }

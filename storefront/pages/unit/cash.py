@@ -6,16 +6,25 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from market.ground.errors import OverLimit
 from market.ground.money import format_yuan
 from market.people.accounts import Role, Viewer
 from market.trade.orders import OrderState
 from payments import cash
-from storefront.deps import NowDep, PageDep, SessionDep, require
+from storefront.deps import NowDep, PageDep, SessionDep, StartAgain, require
 from storefront.texts import gettext as _
 
 router = APIRouter()
 CashierDep = Annotated[Viewer, Depends(require(Role.CLERK, Role.ORGANISER, Role.AGENT))]
 _MOST_NO = 20
+
+
+def too_little(error: OverLimit) -> str:
+    """The hand is emptier than what is to go out of it."""
+    return _(
+        "您的现金账上能用的只有 %(money)s，不够退，没有记。收了还没记的先记上；还不够，请会计交给您，或者由会计退。",
+        money=format_yuan(error.limit),
+    )
 
 
 @router.get("/unit")
@@ -56,6 +65,9 @@ async def create_refund_receipt(
     page: PageDep, session: SessionDep, cashier: CashierDep, now: NowDep, refund_id: UUID
 ) -> Response:
     """The cash is back in the buyer's hand."""
-    refund = await cash.hand_back(session, cashier, refund_id, now=now)
+    try:
+        refund = await cash.hand_back(session, cashier, refund_id, now=now)
+    except OverLimit as error:
+        raise StartAgain("/unit/cash", "warning", too_little(error)) from error
     said = _("已记下：退还现金 %(money)s。记下后不能撤销。", money=format_yuan(refund.amount_fen))
     return page.redirect("/unit/cash", ("success", said))

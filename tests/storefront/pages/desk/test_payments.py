@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from market.ground.clock import day_of, now
 from market.ground.db import Database, run
 from market.reports import oversight
 from market.trade import sales
@@ -111,15 +112,17 @@ async def test_a_refund_is_brought_to_its_end_by_hand(
     await client.post(f"/desk/payments/{payment_id}/refunds", form("15"))
     async with database.transaction() as session:
         refund_id = (await session.exec(select(Refund.id).where(Refund.payment_id == payment_id))).one()
-    assert f"/desk/refunds/{refund_id}/receipt" in (await client.get(f"/desk/payments/{payment_id}")).text
+    assert "由取货点收现金的人或会计当面办" in (await client.get(f"/desk/payments/{payment_id}")).text
     assert (await client.post(f"/desk/refunds/{refund_id}/attempts")).status_code == 409
+    await client.sign_in(world.clerk)
     for _ in range(2):
-        assert (await client.post(f"/desk/refunds/{refund_id}/receipt")).status_code == 303
+        assert (await client.post(f"/unit/cash/refunds/{refund_id}/receipt")).status_code == 303
+    await client.sign_in(world.officer)
     assert "已退回" in (await client.get(f"/desk/payments/{payment_id}")).text
     assert await refunds_of(database, payment_id) == [1500]
     await client.sign_in(world.township_officer)
-    assert (await client.post(f"/desk/refunds/{refund_id}/receipt")).status_code == 403
-    assert (await client.post(f"/desk/refunds/{uuid4()}/receipt")).status_code == 404
+    assert (await client.post(f"/desk/refunds/{refund_id}/attempts")).status_code == 403
+    assert (await client.post(f"/desk/refunds/{uuid4()}/attempts")).status_code == 404
 
 
 async def test_an_online_refund_that_failed_is_tried_again_or_handed_back(
@@ -143,7 +146,10 @@ async def test_an_online_refund_that_failed_is_tried_again_or_handed_back(
         again = (await session.exec(select(Refund).where(Refund.payment_id == payment_id))).one()
         assert (again.state, again.attempt) == (RefundState.REQUESTED, 1)
         again.state = RefundState.FAILED
-    assert (await client.post(f"/desk/refunds/{refund.id}/receipt")).status_code == 303
+    await client.sign_in(world.accountant)
+    slip = {"kind": "taken_out", "amount": "15", "serial": "YS 001", "slip_on": day_of(now()).isoformat()}
+    assert (await client.post("/desk/cash/slips", slip)).status_code == 303
+    assert (await client.post(f"/desk/cash/refunds/{refund.id}/receipt")).status_code == 303
     assert await refunds_of(database, payment_id) == [1500]
 
 
