@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from market.books.costs import CostKind
-from market.books.ledger import Reason
 from market.delivery.stops import Handover, Stop
 from market.goods.catalogue import Card
 from market.ground.clock import SHANGHAI, day_of, now
@@ -15,9 +14,6 @@ from market.people.units import Wallet
 from market.trade.answers import Short
 from market.trade.orders import OrderState
 from payments import references
-from payments.cash_books import Movement
-from payments.cash_keepers import Keeper
-from payments.cash_records import HandInState
 from payments.records import Method, RefundState
 from storefront.texts import gettext as _
 from storefront.texts import language
@@ -95,12 +91,6 @@ REFUND_REASONS = {
     "round_cancelled": _l("这一趟配送取消了"),
 }
 """Refunds the market decides by itself carry one of these; people write their own reason."""
-HAND_IN_STATES = {
-    HandInState.WAITING: ("waiting", _l("等点清")),
-    HandInState.COUNTED: ("done", _l("已点清")),
-    HandInState.WITHDRAWN: ("cancelled", _l("已撤回")),
-    HandInState.REFUSED: ("failed", _l("退回了")),
-}
 
 
 def measure(kind: Measure | str, grams_each: int | None = None) -> str:
@@ -223,31 +213,9 @@ def percent(part: int, whole: int) -> str:
     return f"{part * 100 / whole:.0f} %" if whole else "–"
 
 
-def keeper(found: Keeper) -> str:
-    """`单位经办人 · 区人社局`: as what somebody keeps a cash book."""
-    role = _("%(role)s · %(over)s", role=ROLES[found.role], over=found.over)
-    return role if found.is_live else _("以前是%(role)s", role=role)
-
-
 def refund_reason(reason: str) -> str:
     """Why money goes back: in the market's own words where it decided by itself, else as somebody wrote it."""
     return str(REFUND_REASONS.get(reason, reason))
-
-
-def cash_move(move: Movement) -> tuple[str, str]:
-    """One line of a cash book: what happened, and the number it goes by."""
-    said = {
-        Reason.SALE: _("收到货款"),
-        Reason.UNDELIVERABLE: _("收到货款，货没了，要退"),
-        Reason.RETURN: _("退还买家"),
-    }
-    number = move.order_no or move.serial or ""
-    if move.reason is Reason.HANDED_IN:
-        name = move.other or ""
-        return (_("交给%(name)s", name=name) if move.amount_fen < 0 else _("%(name)s交来", name=name)), number
-    if move.reason is Reason.BANKED:
-        return (_("存入银行") if move.amount_fen < 0 else _("从银行取出")), number
-    return said[move.reason], number
 
 
 FILTERS = {
