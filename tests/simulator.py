@@ -52,6 +52,20 @@ class Cashier:
             answer.raise_for_status()
             return answer.json()
 
+    async def call(self, path: str, **fields: Any) -> Any:
+        """A call of the provider's API the market knows nothing of, as from the provider's own dashboard."""
+        async with httpx.AsyncClient(base_url=f"{self.url}/v1/", headers=_KEY) as client:
+            answer = await client.post(path, data=fields)
+            answer.raise_for_status()
+            return answer.json()
+
+    async def charge(self, fen: int) -> str:
+        """Somebody's money, paid without the market; the payment intent's id."""
+        fields = {"amount": fen, "currency": "cny", "confirm": "true", "return_url": "http://shop.test/"}
+        made = await self.call("payment_intents", **fields, **{"payment_method_data[type]": "alipay"})
+        await self.act(f"intents/{made['id']}/pay")
+        return str(made["id"])
+
     async def pay(self, payment: Payment) -> None:
         """Be the payer of this payment."""
         kind = "sessions" if (payment.provider_id or "").startswith("cs_") else "intents"

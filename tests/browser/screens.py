@@ -236,6 +236,17 @@ DESK = [
     Screen("desk-slip-new", "accountant", "/desk/cash/slips/new"),
     Screen("desk-slip-error", "accountant", "/desk/cash/slips/new", _send_nothing, status=422),
 ]
+DESK_ACCOUNTS = [
+    Screen("reconciliations", "accountant", "/desk/reconciliations"),
+    Screen("reconciliations-none", "accountant", "/desk/reconciliations?only=gone"),
+    Screen("reconciliations-elsewhere", "township_officer", "/desk/reconciliations"),
+    Screen("difference", "accountant", "/desk/differences/{difference}"),
+    Screen("difference-error", "officer", "/desk/differences/{difference}", _send, status=422),
+    Screen("difference-done", "accountant", "/desk/differences/{difference_done}"),
+    Screen("notices", "accountant", "/desk/notices"),
+    Screen("notices-none-found", "accountant", "/desk/notices?q=zzz"),
+    Screen("notice", "accountant", "/desk/notices/{notice}"),
+]
 OPERATOR = [
     Screen("people", "administrator", "/operator/people"),
     Screen("people-none-found", "administrator", "/operator/people?q=zzz"),
@@ -259,4 +270,4 @@ OPERATOR = [
     Screen("import", "administrator", "/operator/imports/{import}"),
     Screen("import-bad", "administrator", "/operator/imports/{import_bad}"),
 ]
-SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *OPERATOR]
+SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *DESK_ACCOUNTS, *OPERATOR]

@@ -136,6 +136,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     seller.send(f"/village/goods/{goods[2]}/withdrawal")
     _trouble_a_cart(called("organiser"), seller, household)
     called("clerk").put_in_cart(places["goods"], 3)
+    places |= _accounts(called("accountant"))
     return places | _desk(called("officer"), places) | _registers(called("administrator"))
 
 
@@ -200,6 +201,15 @@ def _desk(officer: Person, places: Places) -> Places:
         for name in ("paid", "cancelled", "cash")
     }
     return found | {"silent": officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")}
+
+
+def _accounts(accountant: Person) -> Places:
+    """What an accountant finds: a difference of the demo world that waits, one dealt with, and a notice."""
+    return {
+        "difference": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations"),
+        "difference_done": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations?only=dealt_with"),
+        "notice": accountant.find(r"/desk/notices/(evt_\w+)", "/desk/notices?only=done"),
+    }
 
 
 def _registers(administrator: Person) -> Places:

@@ -22,7 +22,7 @@ from payments.hand_ins import Wish
 from payments.records import Method
 from payments.stripe import Gateway
 from storefront import reference
-from storefront.local.world import generation, goods, people, seasons
+from storefront.local.world import comparisons, generation, goods, people, seasons
 from storefront.local.world.generation import SIZES, Size
 from storefront.local.world.goods import Lot
 from storefront.local.world.logins import DEMO_ACCOUNTS, DEMO_LOGINS, DemoLogin
@@ -105,6 +105,7 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await _open_orders(session, settings, cast, lots, now)
     await goods.leave_one(session, cast, lots, now=now)
     await _hand_in(session, cast, now)
+    await comparisons.bring(session, now=now)
 
 
 async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:

@@ -3,6 +3,8 @@
 from storefront.pages.desk.cash import router as cash
 from storefront.pages.desk.households import router as households
 from storefront.pages.desk.income import router as income
+from storefront.pages.desk.notices import router as notices
 from storefront.pages.desk.payments import router as payments
+from storefront.pages.desk.reconciliations import router as reconciliations
 
-routers = [income, households, payments, cash]
+routers = [income, households, payments, cash, reconciliations, notices]

@@ -65,6 +65,7 @@ OUTCOMES = {
     "foreign": _l("不是我们的"),
     "superseded": _l("已有新的退款，不用处理"),
     "unknown": _l("没有对应的付款"),
+    "amount_differs": _l("金额不一样，没有记"),
 }
 OF_A_PAYMENT = {
     "states": STATES,
