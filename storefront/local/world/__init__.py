@@ -105,7 +105,7 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await _open_orders(session, settings, cast, lots, now)
     await goods.leave_one(session, cast, lots, now=now)
     await _hand_in(session, cast, now)
-    await comparisons.bring(session, now=now)
+    await comparisons.bring(session, cast, now=now)
 
 
 async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:

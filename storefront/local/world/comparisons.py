@@ -6,19 +6,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.clock import SHANGHAI, day_of
-from market.people.accounts import Grant, Role
 from payments.reconcile import usual
 from payments.reconciliations import Condition, Difference, Kind, Reconciliation
+from storefront.local.world.people import Cast
 
 _NIGHTS = 8
 _STRANGERS = {7: ("pi_demo_stranger_1", 3500), 6: ("pi_demo_stranger_2", 12800)}
 """Nights ago, and what was found then: too long ago for a later comparison of the usual window to look there again."""
 
 
-async def bring(session: AsyncSession, *, now: datetime) -> None:
+async def bring(session: AsyncSession, cast: Cast, *, now: datetime) -> None:
     """Write them; the first thing found is dealt with, the second waits."""
-    keeper = await session.exec(select(Grant.account_id).where(Grant.role == Role.ACCOUNTANT).order_by(col(Grant.id)))
-    accountant = keeper.first()
     for ago in range(_NIGHTS, 0, -1):
         night = datetime.combine(day_of(now - timedelta(days=ago)), time(3, 23), SHANGHAI)
         window, found = usual(night), _STRANGERS.get(ago)
@@ -32,7 +30,7 @@ async def bring(session: AsyncSession, *, now: datetime) -> None:
             session.add(_difference(made, *found))
     await session.flush()
     (first, _second) = (await session.exec(select(Difference).order_by(col(Difference.id)))).all()
-    first.condition, first.settled_by = Condition.DEALT_WITH, accountant
+    first.condition, first.settled_by = Condition.DEALT_WITH, cast.accountant
     first.settled_at, first.why = first.found_at + timedelta(hours=7), "有人扫错了码，已经在收款方后台退给他"
 
 
