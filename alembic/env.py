@@ -8,12 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import market.tables  # noqa: F401  registers every table
-import payments.cash_records
-import payments.moves
-import payments.notices
-import payments.payees
-import payments.reconciliations
-import payments.records  # noqa: F401
+import payments.tables  # noqa: F401
 from alembic import context
 from market.ground.db import driver_url, metadata
 

@@ -15,7 +15,7 @@ from market.people.accounts import Viewer
 from market.people.units import Wallet
 from market.trade import cancellations, orders, revivals, sales
 from market.trade.orders import Order, OrderState
-from payments import payees, promises, records, refunds
+from payments import bank_rows, payees, promises, records, refunds
 from payments.moves import move_payment
 from payments.records import Method, Notice, Payment, PaymentState, Refund
 from payments.refunds import Claim
@@ -135,6 +135,23 @@ async def take_cash(session: AsyncSession, by: Viewer, payment_id: UUID, *, now:
     return payment
 
 
+async def complete(session: AsyncSession, payment: Payment, order: Order, *, by: int | None, now: datetime) -> bool:
+    """All of a payment's money is there: the order is paid with it. Expects both locked.
+
+    False, and nothing done, where the order no longer stands, or some of its goods fell away since the attempt began.
+    """
+    fits, was_promised = payment.amount_fen == order.total_fen, order.state is OrderState.CONFIRMED
+    why = payment.method.value
+    if not fits or order.is_paid or not await orders.mark_paid(session, order, by=by, why=why, now=now):
+        return False
+    move_payment(session, payment, PaymentState.SUCCEEDED, by=by, why="arrived", now=now)
+    await sales.post(session, order, payment.came, payment_id=payment.id, now=now)
+    await _withdraw_others(session, payment, order, now=now)
+    if not was_promised:  # then its households know already
+        await queue.enqueue(session, "announce_ordered", order_id=order.id)
+    return True
+
+
 async def cancel_order(session: AsyncSession, by: Viewer, no: str, *, why: str, now: datetime) -> Order:
     """The buyer takes an order back; what was paid goes back by the way it came."""
     seen = await orders.seen_by(session, by, no)
@@ -207,17 +224,9 @@ async def _payable(session: AsyncSession, payer: Viewer, no: str, now: datetime)
 
 async def _succeed(session: AsyncSession, payment: Payment, order: Order, *, now: datetime) -> str:
     """The money is there: pay the order, or, where it no longer stands, send the money back."""
-    move_payment(session, payment, PaymentState.SUCCEEDED, by=payment.taken_by, why="arrived", now=now)
-    why = f"{payment.method}"
-    # An attempt begun before some of the goods fell away carries the old sum: it goes back whole, to be paid anew.
-    fits = payment.amount_fen == order.total_fen
-    was_promised = order.state is OrderState.CONFIRMED
-    if fits and not order.is_paid and await orders.mark_paid(session, order, by=payment.taken_by, why=why, now=now):
-        await sales.post(session, order, payment.came, payment_id=payment.id, now=now)
-        await _withdraw_others(session, payment, order, now=now)
-        if not was_promised:  # then its households know already
-            await queue.enqueue(session, "announce_ordered", order_id=order.id)
+    if await complete(session, payment, order, by=payment.taken_by, now=now):
         return "paid"
+    move_payment(session, payment, PaymentState.SUCCEEDED, by=payment.taken_by, why="arrived", now=now)
     reason = "already_paid" if order.is_paid else "goods_gone"
     await refunds.undeliverable(session, payment, order, reason=reason, now=now)
     await queue.enqueue(session, "announce_returned", payment_id=str(payment.id))
@@ -233,6 +242,8 @@ async def _withdraw_others(session: AsyncSession, payment: Payment, order: Order
 async def _withdraw(session: AsyncSession, payment: Payment, *, by: int | None, why: str, now: datetime) -> None:
     """Close an attempt nobody follows any more. Should its payer still pay, the money is recorded and goes back."""
     move_payment(session, payment, PaymentState.CANCELLED, by=by, why=why, now=now)
+    if payment.rail is Rail.TRANSFER:
+        await bank_rows.release(session, payment.id, now=now)
     if payment.provider_id is not None:
         await queue.enqueue(session, "close_payment", provider_id=payment.provider_id)
 

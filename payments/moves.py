@@ -69,6 +69,15 @@ def move_payment(
     payment.state, payment.ended_at = to, now
 
 
+def note_arrival(session: AsyncSession, payment: Payment, *, by: int | None, why: str, now: datetime) -> None:
+    """A payment that was written down only when its money was there already: the row every payment has all the same."""
+    arrived = PaymentMove(
+        payment_id=payment.id, at=now, from_state=PaymentState.STARTED, to_state=payment.state, account_id=by,
+        why=why[:200],
+    )  # fmt: skip
+    session.add(arrived)
+
+
 def move_refund(
     session: AsyncSession, refund: Refund, to: RefundState, *, by: int | None, why: str, now: datetime
 ) -> None:

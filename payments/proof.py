@@ -4,6 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.reports import oversight
 from market.reports.oversight import Difference
+from payments import statement_proof
 
 _ONE_PAYMENT = """
     WITH standing AS (
@@ -43,7 +44,8 @@ _RETURNS = """
            coalesce(o.fen, 0)::text, coalesce(b.fen, 0)::text
     FROM owed o FULL JOIN booked b ON b.payment_id = o.payment_id WHERE coalesce(o.fen, 0) <> coalesce(b.fen, 0)
 """
-# A refund the provider could not make may be handed back in cash: it leaves by that rail.
+# A refund the provider could not make may be handed back in cash: it leaves by that rail. What a bank's statement tells
+# of comes into clearing and unassigned at once; a payment takes it out of the latter: the two are looked at together.
 _CLEARING = """
     WITH moved AS (
         SELECT id AS payment_id, rail, amount_fen AS fen FROM payments WHERE state = 'succeeded'
@@ -54,7 +56,8 @@ _CLEARING = """
         SELECT payment_id, rail, sum(fen) AS fen FROM moved GROUP BY payment_id, rail
     ), booked AS (
         SELECT e.payment_id, p.rail, -sum(p.amount_fen) AS fen FROM postings p JOIN entries e ON e.id = p.entry_id
-        WHERE p.book = 'clearing' AND e.reason NOT IN ('handed_in', 'banked') GROUP BY e.payment_id, p.rail
+        WHERE p.book IN ('clearing', 'unassigned') AND e.reason NOT IN ('handed_in', 'banked')
+        GROUP BY e.payment_id, p.rail
     )
     SELECT 'payment:' || coalesce(d.payment_id::text, b.payment_id::text, 'none') || ' '
                || coalesce(d.rail, b.rail, 'no rail'),
@@ -75,7 +78,7 @@ _RAILS = """
     ), due AS (
         SELECT rail, sum(fen) AS fen FROM moved GROUP BY rail
     ), booked AS (
-        SELECT rail, -sum(amount_fen) AS fen FROM postings WHERE book = 'clearing' GROUP BY rail
+        SELECT rail, -sum(amount_fen) AS fen FROM postings WHERE book IN ('clearing', 'unassigned') GROUP BY rail
     )
     SELECT 'rail:' || coalesce(d.rail, b.rail, 'none'), coalesce(d.fen, 0)::text, coalesce(b.fen, 0)::text
     FROM due d FULL JOIN booked b ON b.rail = d.rail WHERE coalesce(d.fen, 0) <> coalesce(b.fen, 0)
@@ -153,4 +156,4 @@ RULES = {
 
 async def differences(session: AsyncSession) -> list[Difference]:
     """Everything in which payments, refunds and ledger disagree; empty when all is well."""
-    return await oversight.look(session, RULES)
+    return await oversight.look(session, RULES | statement_proof.RULES)

@@ -15,6 +15,7 @@ LETTERS = ALPHABET[8:]
 LENGTH = 7
 _FIRST_GROUP = 3
 _VALUES = {sign: value for value, sign in enumerate(ALPHABET)}
+_NUMBER = re.compile(rf"([0-9]{{6}})([{ALPHABET}]{{4}})([{ALPHABET}]{{4}})")
 _RUN = re.compile(r"[A-Z0-9]+")
 
 
@@ -44,6 +45,13 @@ def written_in(text: str) -> list[str]:
 def scattered_in(text: str) -> list[str]:
     """The same for one that is cut up by blanks, dashes or a line's end."""
     return list(dict.fromkeys(found for found in _windows("".join(_runs(text)), LENGTH) if is_one(found)))
+
+
+def order_numbers_in(text: str) -> list[str]:
+    """Every order's number a text may contain, with its dashes or without: payers copy what they have before them."""
+    run = squeezed(text)
+    found = (_NUMBER.match(run, at) for at in range(len(run)))
+    return list(dict.fromkeys("-".join(number.groups()) for number in found if number))
 
 
 def squeezed(text: str) -> str:

@@ -1,6 +1,6 @@
 """Refunds: decided and posted in one transaction, handed to the provider only after it is committed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -116,6 +116,39 @@ async def hand_back_cash(session: AsyncSession, by: Viewer, refund_id: UUID, *, 
     return refund
 
 
+async def send_by_transfer(
+    session: AsyncSession, refund_id: UUID, *, by: int | None, bank_row_id: int | None, now: datetime
+) -> Refund:
+    """A person has sent it by bank transfer, or a statement's line tells so. Only what came that way goes that way."""
+    refund, payment, order = await _locked(session, refund_id)
+    if payment.rail is not Rail.TRANSFER or refund.state is RefundState.SUCCEEDED:
+        raise NotMovable("refund", refund.state, "send_by_transfer")
+    move_refund(session, refund, RefundState.SUCCEEDED, by=by, why="transferred", now=now)
+    refund.provider_id, refund.failure = f"transfer-{refund.id}", ""
+    await _post_return(session, refund, order, _gone(refund, Rail.TRANSFER), bank_row_id=bank_row_id, now=now)
+    return refund
+
+
+async def come_back(
+    session: AsyncSession, refund_id: UUID, *, by: int | None, bank_row_id: int, now: datetime
+) -> Refund:
+    """The bank sent a transferred refund back, as a statement's line tells: it is owed once more."""
+    refund, payment, order = await _locked(session, refund_id)
+    if payment.rail is not Rail.TRANSFER or refund.state is not RefundState.SUCCEEDED:
+        raise NotMovable("refund", refund.state, "come_back")
+    move_refund(session, refund, RefundState.FAILED, by=by, why="came_back", now=now)
+    refund.provider_id, refund.failure = None, "came_back"
+    back = Leg(Book.UNASSIGNED, -refund.amount_fen, rail=Rail.TRANSFER)
+    await _post_return(session, refund, order, back, bank_row_id=bank_row_id, now=now)
+    return refund
+
+
+async def lock(session: AsyncSession, refund_id: UUID) -> Refund:
+    """A refund with its order and payments, held until the transaction ends."""
+    refund, _payment, _order = await _locked(session, refund_id)
+    return refund
+
+
 async def record(session: AsyncSession, refund_id: UUID, seen: Seen, *, now: datetime) -> str:
     """Bring a refund to where the provider has it. Late, repeated and reordered news change nothing twice."""
     refund, payment, order = await _locked(session, refund_id)
@@ -147,9 +180,13 @@ def _gone(refund: Refund, rail: Rail, *, holder_id: int | None = None, back: boo
     return Leg(Book.CLEARING, -refund.amount_fen if back else refund.amount_fen, rail=rail, holder_id=holder_id)
 
 
-async def _post_return(session: AsyncSession, refund: Refund, order: Order, gone: Leg, *, now: datetime) -> None:
-    legs = [Leg(Book.RETURNS, -gone.amount_fen), gone]
-    await ledger.post(session, sales.occasion(order, Reason.RETURN, refund.payment_id, refund.id), legs, at=now)
+async def _post_return(
+    session: AsyncSession, refund: Refund, order: Order, gone: Leg, *, now: datetime, bank_row_id: int | None = None
+) -> None:
+    occasion = replace(
+        sales.occasion(order, Reason.RETURN, refund.payment_id, refund.id), bank_row_id=bank_row_id
+    )  # fmt: skip
+    await ledger.post(session, occasion, [Leg(Book.RETURNS, -gone.amount_fen), gone], at=now)
 
 
 async def _locked(session: AsyncSession, refund_id: UUID) -> tuple[Refund, Payment, Order]:

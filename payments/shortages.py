@@ -12,7 +12,7 @@ from market.people.accounts import Viewer
 from market.trade import answers, cancellations, orders, sales
 from market.trade.answers import Gap, LineAnswer
 from market.trade.orders import Order, OrderLine
-from payments import desk, records, refunds
+from payments import bank_rows, desk, records, refunds
 from payments.desk import Word
 from payments.records import Payment, PaymentState
 from payments.refunds import Claim
@@ -82,6 +82,9 @@ async def _lower(session: AsyncSession, case: Case, now: datetime) -> None:
     for payment in case.payments:
         if payment.state is PaymentState.STARTED:
             payment.amount_fen = case.order.total_fen
+            if await bank_rows.given_fen(session, payment.id) >= payment.amount_fen:
+                # More came by transfer than the order costs now: a person gives it out anew.
+                await bank_rows.release(session, payment.id, now=now)
 
 
 async def _call_off(session: AsyncSession, case: Case, now: datetime) -> None:

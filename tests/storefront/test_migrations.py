@@ -5,10 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 import market.tables
-import payments.moves
-import payments.notices
-import payments.payees
-import payments.reconciliations  # noqa: F401
+import payments.tables  # noqa: F401
 from market.ground.db import Database
 
 
