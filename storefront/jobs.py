@@ -20,9 +20,9 @@ from market.people.cards import PayoutCard
 from market.trade import carts, orders
 from market.trade.answers import LineAnswer
 from market.trade.orders import Order
-from payments import desk, followup, refunds, settling
+from payments import desk, followup, refunds
 from payments.records import Payment, Refund, RefundState
-from storefront import money_watch, register_files
+from storefront import bank_work, money_watch, register_files
 from storefront.notices import tell_card, tell_cutoff, tell_door_opened, tell_ordered, tell_returned, tell_short
 from storefront.state import State
 
@@ -40,6 +40,7 @@ def make_app(state: State) -> App:
     _add_once(app, state)
     _add_tellings(app, state)
     money_watch.add(app, state)
+    bank_work.add(app, state)
     return app
 
 
@@ -83,15 +84,6 @@ def _add_periodic(app: App, state: State) -> None:
         for refund_id in waiting.all():
             await _send_refund(state, refund_id)
 
-    @app.periodic(cron="2-59/5 * * * *")
-    @app.task(name="settle_left_over", queueing_lock="settle_left_over")
-    async def settle_left_over(timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
-        """Statements whose own job gave up."""
-        async with state.database.transaction() as session:
-            waiting = await settling.unsettled(session)
-        for statement_id in waiting:
-            await settle_statement(state, statement_id)
-
 
 def _add_upkeep(app: App, state: State) -> None:
     @app.periodic(cron="*/30 * * * * *")
@@ -126,10 +118,6 @@ def _add_once(app: App, state: State) -> None:
         async with state.database.transaction() as session:
             await followup.close(session, state.gateway, provider_id, now=clock.now())
 
-    @app.task(name="settle_rows", retry=_AGAIN)
-    async def settle_rows(statement_id: int) -> None:
-        await settle_statement(state, statement_id)
-
     @app.task(name="announce_ordered", retry=RetryStrategy(max_attempts=5, wait=30))
     async def announce_ordered(order_id: int) -> None:
         async with state.database.transaction() as session:
@@ -163,22 +151,6 @@ def _add_tellings(app: App, state: State) -> None:
     async def tell_opened(device_id: int) -> None:
         async with state.database.transaction() as session:
             await tell_door_opened(session, state.settings, device_id)
-
-
-async def settle_statement(state: State, statement_id: int) -> None:
-    """Do what was agreed about a statement's lines, each part by itself: one that fails holds up no other."""
-    async with state.database.transaction() as session:
-        waiting = await settling.agreed(session, statement_id)
-    failed: Exception | None = None
-    for part_id in waiting:
-        try:
-            async with state.database.transaction() as session:
-                await settling.settle(session, part_id, now=clock.now())
-        except Exception as error:
-            log.warning("part %s of statement %s is tried again", part_id, statement_id, exc_info=error)
-            failed = error
-    if failed is not None:
-        raise failed
 
 
 async def _send_refund(state: State, refund_id: UUID) -> None:
