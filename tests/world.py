@@ -8,8 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery.stops import Stop
 from market.goods import listings
+from market.goods.capacity import Means
+from market.goods.gates import Gate, Papers, SlaughterPoint
 from market.goods.listings import Offer
-from market.goods.produce import Produce, ProduceMeasure
+from market.goods.produce import Produce, ProduceMeasure, Ready
 from market.ground import places
 from market.ground.measure import Measure
 from market.people import accounts
@@ -20,6 +22,8 @@ from market.people.units import WorkUnit
 
 BEGIN = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 """Monday 10:00 in the village, when the world was made."""
+PAPERS = Papers("point", "140000202611020001", "0" * 32, issued_on=date(2026, 11, 2))
+"""What mutton needs before anyone sees it; all of it invented."""
 COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE = "141102", "141102006", "141102006201", "141102101205"
 
 
@@ -108,14 +112,24 @@ async def _places_and_produce(session: AsyncSession) -> None:
     session.add(places.alias(VILLAGE, "梁家焉"))
     session.add(StandingKind(code="exited", name="脱贫户", name_en="Exited household", counts=True, rank=1))
     session.add(StandingKind(code="ordinary", name="一般户", name_en="Ordinary household", counts=False, rank=9))
+    await _gate(session)
     session.add_all(
         [
-            Produce(code="mutton", name="羊肉", name_en="Mutton", words="羊", cold=True, storage_days=3, rank=1),
-            Produce(code="pumpkin", name="南瓜", name_en="Pumpkin", season_months=[10, 11], storage_days=90, rank=2),
-            Produce(code="millet", name="小米", name_en="Millet", words="谷子", storage_days=210, rank=3),
+            Produce(
+                code="mutton", name="羊肉", name_en="Mutton", words="羊", cold=True, storage_days=3, rank=1,
+                ready=Ready.SLAUGHTERED, gate_code="meat", means_code="sheep", yield_grams=24_000,
+            ),
+            Produce(
+                code="pumpkin", name="南瓜", name_en="Pumpkin", season_months=[10, 11], storage_days=90, rank=2,
+                means_code="land", yield_grams=3_000_000,
+            ),
+            Produce(
+                code="millet", name="小米", name_en="Millet", words="谷子", storage_days=210, rank=3,
+                means_code="land", yield_grams=300_000,
+            ),
             Produce(code="pear", name="玉露香梨", name_en="Yuluxiang pear", words="梨", rank=4),
         ]
-    )
+    )  # fmt: skip
     await session.flush()
     session.add_all(
         [
@@ -123,6 +137,8 @@ async def _places_and_produce(session: AsyncSession) -> None:
             _prices("mutton", Measure.KG, 500, (800, 3000, 4200, 9000), 200),
             _prices("mutton", Measure.HEAD, None, (40000, 100000, 160000, 300000), 20),
             _prices("pumpkin", Measure.PIECE, None, (100, 300, 800, 3000), 2000),
+            _prices("millet", Measure.JIN, 500, (200, 600, 1100, 3000), 3000),
+            _prices("millet", Measure.KG, 500, (200, 600, 1100, 3000), 1500),
             _prices("millet", Measure.BAG, 500, (200, 600, 1100, 3000), 500),
             _prices("pear", Measure.BOX, 500, (100, 300, 600, 2000), 300),
         ]
@@ -130,13 +146,30 @@ async def _places_and_produce(session: AsyncSession) -> None:
     await session.flush()
 
 
+async def _gate(session: AsyncSession) -> None:
+    needs = ["slaughter_point", "certificate_no", "certificate_photo"]
+    session.add(Gate(code="meat", name="肉类检疫", name_en="Meat inspection", needs=needs, note="肉要有检疫证"))
+    session.add(Means(code="land", name="地", name_en="Land", unit="亩", unit_en="mu", rank=1))
+    session.add(Means(code="sheep", name="羊", name_en="Sheep", unit="只", unit_en="head", rank=2))
+    session.add(SlaughterPoint(code="point", name="样例屠宰点", division_code=COUNTY))
+    await session.flush()
+
+
 def _prices(code: str, measure: Measure, per: int | None, fen: tuple[int, int, int, int], most: int) -> ProduceMeasure:
     least, low, high, highest = fen
     packs = [2500, 5000] if measure.is_pack else []
+    weights = _WEIGHTS.get((code, measure), (None, None, None))
     return ProduceMeasure(
         produce_code=code, measure=measure, per_grams=per, least_fen=least, low_fen=low, high_fen=high,
         most_fen=highest, most_quantity=most, pack_grams_choices=packs, source="样例", as_of_on=date(2026, 11, 1),
+        least_grams=weights[0], typical_grams=weights[1], most_grams=weights[2],
     )  # fmt: skip
+
+
+_WEIGHTS = {
+    ("mutton", Measure.HEAD): (8_000, 20_000, 35_000),
+    ("pumpkin", Measure.PIECE): (500, 3_000, 20_000),
+}  # fmt: skip
 
 
 def _household(number: str, head: str, village: str, station_id: int | None) -> Household:
@@ -177,11 +210,11 @@ async def _people(
 
 async def _goods(session: AsyncSession, homes: dict[str, Household]) -> dict[str, int]:
     offers = {
-        "mutton": ("wang", Offer("mutton", Measure.JIN, 3500, 60)),
+        "mutton": ("wang", Offer("mutton", Measure.JIN, 3500, 60, papers=PAPERS)),
         "pumpkin": ("wang", Offer("pumpkin", Measure.PIECE, 600, 100)),
         "millet": ("liu", Offer("millet", Measure.BAG, 4000, 50, grams_each=2500)),
         "pear": ("zhao", Offer("pear", Measure.BOX, 4500, 20, grams_each=5000)),
-        "last_leg": ("wang", Offer("mutton", Measure.HEAD, 120000, 1, title="整只山羊")),
+        "last_leg": ("wang", Offer("mutton", Measure.HEAD, 120000, 1, title="整只山羊", papers=PAPERS)),
     }
     nobody = Viewer()
     made = {}

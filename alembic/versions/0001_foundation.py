@@ -97,10 +97,36 @@ def upgrade() -> None:
         sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
         sa.Column("words", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
         sa.Column("season_months", sa.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column(
+            "ready",
+            sa.Enum(
+                "harvested",
+                "slaughtered",
+                "laid",
+                "made",
+                name="ready",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
         sa.Column("storage_days", sa.Integer(), nullable=True),
+        sa.Column("store_low_c", sa.Integer(), nullable=True),
+        sa.Column("store_high_c", sa.Integer(), nullable=True),
         sa.Column("cold", sa.Boolean(), nullable=False),
+        sa.Column("gate_code", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=True),
+        sa.Column("means_code", sqlmodel.sql.sqltypes.AutoString(length=24), nullable=True),
+        sa.Column("yield_grams", sa.Integer(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("storage_days IS NULL OR storage_days > 0", name=op.f("ck_produce_storage_days")),
+        sa.CheckConstraint("store_low_c <= store_high_c", name=op.f("ck_produce_store_c")),
+        sa.CheckConstraint(
+            "yield_grams IS NULL OR yield_grams > 0 AND means_code IS NOT NULL", name=op.f("ck_produce_yield_grams")
+        ),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_produce")),
     )
     op.create_table(
@@ -171,6 +197,9 @@ def upgrade() -> None:
         sa.Column("most_fen", sa.BigInteger(), nullable=False),
         sa.Column("most_quantity", sa.Integer(), nullable=False),
         sa.Column("pack_grams_choices", sa.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("least_grams", sa.Integer(), nullable=True),
+        sa.Column("typical_grams", sa.Integer(), nullable=True),
+        sa.Column("most_grams", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
         sa.Column("as_of_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
@@ -179,6 +208,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("most_quantity > 0", name=op.f("ck_produce_measures_most_quantity")),
         sa.CheckConstraint("per_grams IS NULL OR per_grams > 0", name=op.f("ck_produce_measures_per_grams")),
+        sa.CheckConstraint("0 < least_grams AND least_grams <= most_grams", name=op.f("ck_produce_measures_grams")),
+        sa.CheckConstraint(
+            "typical_grams BETWEEN least_grams AND most_grams", name=op.f("ck_produce_measures_typical_grams")
+        ),
         sa.ForeignKeyConstraint(["produce_code"], ["produce.code"], name=op.f("fk_produce_measures_produce_code")),
         sa.PrimaryKeyConstraint("produce_code", "measure", name=op.f("pk_produce_measures")),
     )
@@ -377,9 +410,12 @@ def upgrade() -> None:
         sa.Column("title", sqlmodel.sql.sqltypes.AutoString(length=30), nullable=False),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
         sa.Column("photo", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.Column("ready_on", sa.Date(), nullable=True),
+        sa.Column("sell_by_on", sa.Date(), nullable=True),
+        sa.Column("warned_on", sa.Date(), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("live", "withdrawn", name="state", native_enum=False, create_constraint=True, length=24),
+            sa.Enum("live", "waiting", "withdrawn", name="state", native_enum=False, create_constraint=True, length=24),
             nullable=False,
         ),
         sa.Column("listed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -389,6 +425,10 @@ def upgrade() -> None:
         sa.Column("words", sa.ARRAY(sa.String()), nullable=False),
         sa.CheckConstraint("grams_each IS NULL OR grams_each > 0", name=op.f("ck_listings_grams_each")),
         sa.CheckConstraint("price_fen > 0", name=op.f("ck_listings_price_fen")),
+        sa.CheckConstraint(
+            "sell_by_on IS NULL OR sell_by_on >= ready_on AND ready_on IS NOT NULL",
+            name=op.f("ck_listings_sell_by_on"),
+        ),
         sa.ForeignKeyConstraint(["division_code"], ["divisions.code"], name=op.f("fk_listings_division_code")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_listings_household_id")),
         sa.ForeignKeyConstraint(["listed_by"], ["accounts.id"], name=op.f("fk_listings_listed_by")),
@@ -400,7 +440,14 @@ def upgrade() -> None:
         "ix_listings_live_place", "listings", ["division_code", "id"], unique=False, postgresql_where="state = 'live'"
     )
     op.create_index(
-        "ix_listings_live_price", "listings", ["price_fen", "id"], unique=False, postgresql_where="state = 'live'"
+        "ix_listings_live_price",
+        "listings",
+        ["price_fen", "sell_by_on", "id"],
+        unique=False,
+        postgresql_where="state = 'live'",
+    )
+    op.create_index(
+        "ix_listings_live_sell_by", "listings", ["sell_by_on", "id"], unique=False, postgresql_where="state = 'live'"
     )
     op.create_index(
         "ix_listings_live_produce", "listings", ["produce_code", "id"], unique=False, postgresql_where="state = 'live'"
@@ -712,6 +759,7 @@ def upgrade() -> None:
                 "changed",
                 "withdrawn",
                 "short",
+                "spoilt",
                 name="kind",
                 native_enum=False,
                 create_constraint=True,

@@ -1,18 +1,19 @@
 """What buyers see: live listings with something left, searched, filtered, sorted and paged."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import sqlmodel
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import search
 from market.goods.listings import Listing, ListingState
-from market.goods.produce import Produce
+from market.goods.produce import Produce, Ready
 from market.goods.stock import Stock
 from market.ground import places
 from market.ground.db import run
@@ -23,9 +24,10 @@ from market.ground.places import Division
 from market.people.households import Household
 
 Rows = Select[*tuple[Any, ...]]
+_SOON = (col(Listing.sell_by_on).asc().nulls_last(), col(Listing.id))
 PAGE = 24
 MOST = 100
-_MOST_DIGITS = 18
+_CURSOR = re.compile(r"^(\d{1,18})\.(\d{1,7})\.(\d{1,18})$", re.ASCII)
 
 
 class Sort(StrEnum):
@@ -34,6 +36,8 @@ class Sort(StrEnum):
     NEW = "new"
     CHEAP = "price"
     DEAR = "-price"
+    SOON = "sell_by"
+    """What spoils first."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class Card(NamedTuple):
     cold: bool
     storage_days: int | None
     state: ListingState
+    ready: Ready
+    ready_on: date | None
+    sell_by_on: date | None
 
     @property
     def jin_fen(self) -> int | None:
@@ -109,7 +116,7 @@ def cards() -> Rows:
             (col(Stock.on_hand) - col(Stock.reserved)).label("left"),
             col(Listing.photo), col(Listing.note), col(Household.display_name), col(Division.name),
             col(Listing.division_code), col(Listing.listed_at), col(Produce.cold), col(Produce.storage_days),
-            col(Listing.state),
+            col(Listing.state), col(Produce.ready), col(Listing.ready_on), col(Listing.sell_by_on),
         )
         .join(Stock, col(Stock.listing_id) == col(Listing.id))
         .join(Household, col(Household.id) == col(Listing.household_id))
@@ -129,12 +136,13 @@ async def find(session: AsyncSession, wanted: Wanted) -> Page:
     query = _sorted(_filtered(on_sale(), wanted), wanted).limit(limit + 1)
     rows = (await run(session, query)).all()
     found = [_card(row) for row in rows[:limit]]
-    return Page(found, _cursor(found[-1], wanted.sort) if len(rows) > limit else None)
+    return Page(found, _After.of(found[-1]).text if len(rows) > limit else None)
 
 
 async def card(session: AsyncSession, listing_id: int) -> Card:
-    """One offer, also when it is sold out or withdrawn (the page says so). NotFound for an id nobody gave."""
-    row = (await run(session, cards().where(col(Listing.id) == listing_id))).one_or_none()
+    """One offer, also when it is sold out or withdrawn (the page says so). NotFound while it waits to be shown."""
+    found = cards().where(col(Listing.id) == listing_id, col(Listing.state) != ListingState.WAITING)
+    row = (await run(session, found)).one_or_none()
     if row is None:
         raise NotFound("listing", str(listing_id))
     return _card(row)
@@ -180,36 +188,61 @@ def _filtered(query: Rows, wanted: Wanted) -> Rows:
 
 
 def _sorted(query: Rows, wanted: Wanted) -> Rows:
+    """In the order that was asked for, after the cursor. What costs the same is ordered by what spoils first."""
     price, number = col(Listing.price_fen), col(Listing.id)
+    after = _After.read(wanted.cursor) if wanted.cursor else None
     match wanted.sort:
         case Sort.NEW:
             query = query.order_by(number.desc())
-            return query.where(number < _parse(wanted.cursor, 1)[0]) if wanted.cursor else query
+            return query.where(number < after.number) if after else query
+        case Sort.SOON:
+            query = query.order_by(*_SOON)
+            return query.where(_spoils_after(after)) if after else query
         case Sort.CHEAP:
-            query = query.order_by(price, number)
-            if not wanted.cursor:
-                return query
-            at, after = _parse(wanted.cursor, 2)
-            return query.where(or_(price > at, and_(price == at, number > after)))
+            query = query.order_by(price, *_SOON)
+            return query.where(price >= after.price_fen, _not_before(after)) if after else query
         case Sort.DEAR:
-            query = query.order_by(price.desc(), number.desc())
-            if not wanted.cursor:
-                return query
-            at, after = _parse(wanted.cursor, 2)
-            return query.where(or_(price < at, and_(price == at, number < after)))
+            query = query.order_by(price.desc(), *_SOON)
+            return query.where(price <= after.price_fen, _not_before(after)) if after else query
 
 
-def _cursor(last: Card, sort: Sort) -> str:
-    return str(last.id) if sort is Sort.NEW else f"{last.price_fen}.{last.id}"
+def _not_before(after: "_After") -> ColumnElement[bool]:
+    return or_(col(Listing.price_fen) != after.price_fen, _spoils_after(after))
 
 
-def _parse(cursor: str, parts: int) -> list[int]:
-    numbers = cursor.split(".")
-    if len(numbers) != parts or not all(
-        number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS for number in numbers
-    ):
-        raise Malformed("cursor", "not_a_cursor", cursor[:30])
-    return [int(number) for number in numbers]
+def _spoils_after(after: "_After") -> ColumnElement[bool]:
+    """SQL: later in the order of what spoils first than the offer the last page ended with."""
+    day, later = col(Listing.sell_by_on), col(Listing.id) > after.number
+    if after.sell_by_on is None:
+        return and_(day.is_(None), later)
+    return or_(day > after.sell_by_on, day.is_(None), and_(day == after.sell_by_on, later))
+
+
+class _After(NamedTuple):
+    """Where the next page starts: behind the offer with this price, last good day and number."""
+
+    price_fen: int
+    sell_by_on: date | None
+    number: int
+
+    @classmethod
+    def of(cls, last: Card) -> "_After":
+        return cls(last.price_fen, last.sell_by_on, last.id)
+
+    @property
+    def text(self) -> str:
+        return f"{self.price_fen}.{self.sell_by_on.toordinal() if self.sell_by_on else 0}.{self.number}"
+
+    @classmethod
+    def read(cls, cursor: str) -> "_After":
+        """The cursor of a page before. Malformed for what never was one."""
+        found = _CURSOR.match(cursor)
+        if found is None:
+            raise Malformed("cursor", "not_a_cursor", cursor[:30])
+        price_fen, day, number = (int(part) for part in found.groups())
+        if day > date.max.toordinal():
+            raise Malformed("cursor", "not_a_cursor", cursor[:30])
+        return cls(price_fen, date.fromordinal(day) if day else None, number)
 
 
 def _card(row: Row[Any]) -> Card:

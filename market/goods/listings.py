@@ -1,7 +1,7 @@
 """Listings: the offer of one household, from going live to being withdrawn."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ARRAY, CheckConstraint, Index, String
@@ -9,13 +9,15 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
-from market.goods import produce, search, stock
+from market.goods import capacity, gates, produce, search, stock, waiting
+from market.goods.gates import Papers
 from market.goods.produce import Produce, ProduceMeasure
-from market.ground import audit, places
+from market.goods.waiting import Lot, Waits
+from market.ground import audit
+from market.ground.clock import day_of
 from market.ground.db import choice, fen, key_of, new_id, place_code
 from market.ground.errors import Malformed, NotFound, NotMovable
 from market.ground.measure import Measure
-from market.ground.places import Division, DivisionName
 from market.people import households
 from market.people.accounts import Viewer
 from market.people.households import Household
@@ -28,6 +30,8 @@ class ListingState(StrEnum):
 
     LIVE = "live"
     """On sale, as long as something is left."""
+    WAITING = "waiting"
+    """Put up, but something must be there before buyers see it: `market/goods/waiting.py` says what."""
     WITHDRAWN = "withdrawn"
     """The household stopped selling it."""
 
@@ -39,8 +43,11 @@ class Listing(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("price_fen > 0", name="price_fen"),
         CheckConstraint("grams_each IS NULL OR grams_each > 0", name="grams_each"),
+        CheckConstraint("sell_by_on IS NULL OR sell_by_on >= ready_on AND ready_on IS NOT NULL", name="sell_by_on"),
         Index("ix_listings_words", "words", postgresql_using="gin"),
-        Index("ix_listings_live_price", "price_fen", "id", postgresql_where="state = 'live'"),
+        # What costs the same is ordered by what spoils first.
+        Index("ix_listings_live_price", "price_fen", "sell_by_on", "id", postgresql_where="state = 'live'"),
+        Index("ix_listings_live_sell_by", "sell_by_on", "id", postgresql_where="state = 'live'"),
         Index("ix_listings_live_place", "division_code", "id", postgresql_where="state = 'live'"),
         Index("ix_listings_live_produce", "produce_code", "id", postgresql_where="state = 'live'"),
     )
@@ -57,6 +64,12 @@ class Listing(SQLModel, table=True):
     note: str = Field(default="", max_length=_MAX_NOTE)
     photo: str | None = Field(default=None, max_length=64)
     """Content hash of its photo."""
+    ready_on: date | None = None
+    """When it was harvested, slaughtered, laid or made; None where nobody knows how long the produce keeps."""
+    sell_by_on: date | None = None
+    """The last day it is good: that day and the produce's storage life, as they were when it was put up."""
+    warned_on: date | None = None
+    """When its household was told that this day comes near."""
     state: ListingState = choice(ListingState, name="state", default=ListingState.LIVE)
     listed_at: datetime
     listed_by: int | None = key_of("accounts.id", default=None)
@@ -77,10 +90,13 @@ class Offer:
     title: str = ""
     note: str = ""
     photo: str | None = None
+    ready_on: date | None = None
+    """None: when such goods usually come in."""
+    papers: Papers | None = None
 
 
 def of_household(household_id: int) -> Select[Listing, stock.Stock, Produce]:
-    """A household's listings with their stock: live first, newest first."""
+    """A household's listings with their stock: live, waiting, withdrawn, the newest of each first."""
     return (
         select(Listing, stock.Stock, Produce)
         .join(stock.Stock, col(stock.Stock.listing_id) == col(Listing.id))
@@ -106,14 +122,15 @@ async def seller_listing(session: AsyncSession, viewer: Viewer, listing_id: int)
 
 
 async def put_up(session: AsyncSession, by: Viewer, household: Household, offer: Offer, *, now: datetime) -> Listing:
-    """Put an offer on sale. Malformed names the field a person must look at again."""
+    """Put an offer on sale, or let it wait for what is still missing. Malformed names the field to look at again."""
     item = await produce.get(session, offer.produce_code)
     row = await produce.counted(session, item.code, offer.measure)
-    grams_each = _grams_each(offer)
+    grams_each = row.checked_grams(offer.grams_each)
     check_price(row, offer.price_fen, grams_each)
     check_quantity(row, offer.quantity)
+    ready_on = item.checked_day(offer.ready_on, on=day_of(now))
     title = offer.title.strip()[:_MAX_TITLE] or item.name
-    text = await _search_text(session, item, title, household.division_code)
+    text = await search.text_of(session, item, title, household.division_code)
     listing = Listing(
         household_id=household.id or 0,
         division_code=household.division_code,
@@ -124,6 +141,9 @@ async def put_up(session: AsyncSession, by: Viewer, household: Household, offer:
         title=title,
         note=offer.note.strip()[:_MAX_NOTE],
         photo=offer.photo,
+        ready_on=ready_on,
+        sell_by_on=item.sell_by(ready_on),
+        state=ListingState.WAITING,
         listed_at=now,
         listed_by=by.account_id,
         changed_at=now,
@@ -134,29 +154,59 @@ async def put_up(session: AsyncSession, by: Viewer, household: Household, offer:
     await session.flush()  # its stock needs the id
     listing_id = listing.id or 0
     await stock.bring(session, listing_id, offer.quantity, by=by.account_id, now=now)
-    _note(session, by, listing, "put_up", f"{offer.quantity} @ {offer.price_fen}", now)
+    if offer.papers is not None and ready_on is not None:
+        given = await gates.checked(session, offer.papers, division_code=household.division_code, now=now)
+        await gates.keep(session, listing_id, ready_on, given, by=by.account_id, now=now)
+    await settle(session, listing, now=now)
+    note(session, by, listing, "put_up", f"{offer.quantity} @ {offer.price_fen}", now)
     return listing
+
+
+async def waits_of(session: AsyncSession, listing: Listing, *, now: datetime) -> Waits:
+    """What keeps a listing from being sold, or kept it if it is withdrawn."""
+    await session.flush()  # papers and stock that came in this very act count
+    item = await session.get_one(Produce, listing.produce_code)
+    row = await produce.counted(session, listing.produce_code, listing.measure)
+    each = row.grams_of_one(listing.grams_each)
+    brought = await capacity.brought_in(session, listing.id or 0, now=now) if each else 0
+    lot = Lot(listing.id or 0, listing.household_id, listing.ready_on, brought * each if each else None)
+    return await waiting.waits_of(session, item, lot, now=now)
+
+
+async def settle(session: AsyncSession, listing: Listing, *, now: datetime) -> Waits:
+    """Show a listing to buyers when nothing is waited for, hide it when something is. What was withdrawn stays so."""
+    waits = await waits_of(session, listing, now=now)
+    if listing.state is not ListingState.WITHDRAWN:
+        listing.state = ListingState.WAITING if waits else ListingState.LIVE
+    return waits
 
 
 async def change_price(session: AsyncSession, by: Viewer, listing_id: int, price_fen: int, *, now: datetime) -> Listing:
     """A new price from now on; orders already placed keep theirs."""
     listing = await seller_listing(session, by, listing_id)
-    _must_be_live(listing, "change_price")
+    _must_be_offered(listing, "change_price")
     check_price(await produce.counted(session, listing.produce_code, listing.measure), price_fen, listing.grams_each)
-    _note(session, by, listing, "change_price", f"{listing.price_fen} > {price_fen}", now)
+    note(session, by, listing, "change_price", f"{listing.price_fen} > {price_fen}", now)
     listing.price_fen, listing.changed_at = price_fen, now
     return listing
 
 
 async def change_left(session: AsyncSession, by: Viewer, listing_id: int, left: int, *, now: datetime) -> Listing:
-    """What is left to sell is now exactly this many; what is ordered stays ordered."""
+    """Exactly this many are left to sell; what is ordered stays ordered. OverCapacity says how many more may be."""
     listing = await seller_listing(session, by, listing_id)
-    _must_be_live(listing, "change_left")
+    _must_be_offered(listing, "change_left")
     row = await produce.counted(session, listing.produce_code, listing.measure)
     check_quantity(row, left, least=0)
+    more = left - await stock.left_now(session, listing_id)
+    if listing.state is ListingState.LIVE and more > 0:
+        item = await session.get_one(Produce, listing.produce_code)
+        each = row.grams_of_one(listing.grams_each)
+        await capacity.check_more(session, listing.household_id, item, each=each, more=more, now=now)
     change = await stock.set_left(session, listing_id, left, by=by.account_id, kind=stock.Move.CHANGED, now=now)
-    _note(session, by, listing, "change_left", f"{change:+d}", now)
+    note(session, by, listing, "change_left", f"{change:+d}", now)
     listing.changed_at = now
+    if listing.state is ListingState.WAITING:
+        await settle(session, listing, now=now)
     return listing
 
 
@@ -173,30 +223,42 @@ async def change_photo(
     """Show another photo, or none."""
     listing = await seller_listing(session, by, listing_id)
     listing.photo, listing.changed_at = photo, now
-    _note(session, by, listing, "change_photo", photo or "", now)
+    note(session, by, listing, "change_photo", photo or "", now)
     return listing
 
 
 async def withdraw(session: AsyncSession, by: Viewer, listing_id: int, *, now: datetime) -> Listing:
     """Stop selling. Taking out what is left makes every later order fail in the database itself."""
     listing = await seller_listing(session, by, listing_id)
-    if listing.state is ListingState.LIVE:
+    if listing.state is not ListingState.WITHDRAWN:
         await stock.set_left(session, listing_id, 0, by=by.account_id, kind=stock.Move.WITHDRAWN, now=now)
         listing.state, listing.changed_at = ListingState.WITHDRAWN, now
-        _note(session, by, listing, "withdraw", "", now)
+        note(session, by, listing, "withdraw", "", now)
     return listing
 
 
-async def put_back(session: AsyncSession, by: Viewer, listing_id: int, quantity: int, *, now: datetime) -> Listing:
-    """Sell a withdrawn listing again, with this many to sell."""
+async def put_back(
+    session: AsyncSession, by: Viewer, listing_id: int, quantity: int, *, ready_on: date | None = None, now: datetime
+) -> Listing:
+    """Sell a withdrawn listing again, with this many to sell. Without a day: the old goods while they are good."""
     listing = await seller_listing(session, by, listing_id)
     if listing.state is not ListingState.WITHDRAWN:
         raise NotMovable("listing", listing.state, "put_back")
     check_quantity(await produce.counted(session, listing.produce_code, listing.measure), quantity)
+    item = await session.get_one(Produce, listing.produce_code)
+    is_good = listing.sell_by_on is not None and listing.sell_by_on >= day_of(now)
+    set_ready(listing, item, ready_on or (listing.ready_on if is_good else None), now=now)
     await stock.set_left(session, listing_id, quantity, by=by.account_id, kind=stock.Move.LISTED, now=now)
-    listing.state, listing.changed_at = ListingState.LIVE, now
-    _note(session, by, listing, "put_back", str(quantity), now)
+    listing.state = ListingState.WAITING
+    await settle(session, listing, now=now)
+    note(session, by, listing, "put_back", str(quantity), now)
     return listing
+
+
+def set_ready(listing: Listing, item: Produce, ready_on: date | None, *, now: datetime) -> None:
+    """The day its goods came in, and with it their last good day. Malformed for a day that cannot be."""
+    listing.ready_on = item.checked_day(ready_on, on=day_of(now))
+    listing.sell_by_on, listing.warned_on, listing.changed_at = item.sell_by(listing.ready_on), None, now
 
 
 def check_price(row: ProduceMeasure, price_fen: int, grams_each: int | None) -> None:
@@ -218,22 +280,13 @@ def check_quantity(row: ProduceMeasure, quantity: int, *, least: int = 1) -> Non
         raise Malformed("quantity", "far_too_many", str(quantity))
 
 
-def _grams_each(offer: Offer) -> int | None:
-    if offer.measure.fixed_grams:
-        return offer.measure.fixed_grams
-    if offer.measure.is_pack and not offer.grams_each:
-        raise Malformed("grams_each", "missing")
-    if offer.grams_each is not None and not 0 < offer.grams_each <= 100_000:  # noqa: PLR2004  100 kg: more is no pack
-        raise Malformed("grams_each", "impossible", str(offer.grams_each))
-    return offer.grams_each
-
-
-def _must_be_live(listing: Listing, move: str) -> None:
-    if listing.state is not ListingState.LIVE:
+def _must_be_offered(listing: Listing, move: str) -> None:
+    if listing.state is ListingState.WITHDRAWN:
         raise NotMovable("listing", listing.state, move)
 
 
-def _note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: str, now: datetime) -> None:
+def note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: str, now: datetime) -> None:
+    """Leave a trace of an act on a listing, in the seller's name and the household's."""
     audit.note(
         session,
         by.account_id,
@@ -243,14 +296,3 @@ def _note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: s
         note=text,
         now=now,
     )
-
-
-async def _search_text(session: AsyncSession, item: Produce, title: str, division_code: str) -> str:
-    """Everything a listing is found by: its title, the produce's names, its places' names and aliases, spelled out."""
-    codes = [code for code in (*places.parents(division_code), division_code) if len(code) > places.Level.COUNTY]
-    rows = await session.exec(select(Division).where(col(Division.code).in_(codes)))
-    aliases = await session.exec(select(DivisionName).where(col(DivisionName.division_code).in_(codes)))
-    named = [f"{place.name} {place.pinyin} {place.initials}" for place in (*rows, *aliases)]
-    words = " ".join(dict.fromkeys([title, item.name, *item.words.split()]))
-    spelled = " ".join(" ".join(places.spell(word)) for word in words.split())
-    return " ".join([words, spelled, item.name_en.lower(), item.code, *named])

@@ -1,22 +1,42 @@
 """The produce catalogue: what may be sold, how it is counted, and which prices are usual. All of it is data."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 
 from sqlalchemy import ARRAY, CheckConstraint, SmallInteger
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from market.ground.clock import month_start
 from market.ground.db import choice, fen
 from market.ground.errors import Malformed
 from market.ground.measure import Measure
+
+_MOST_DAYS_AHEAD = 30
+"""Further ahead nobody knows the day of a harvest."""
+_MOST_GRAMS = 100_000
+
+
+class Ready(StrEnum):
+    """What makes it ready to sell: the day is asked for in this word."""
+
+    HARVESTED = "harvested"
+    SLAUGHTERED = "slaughtered"
+    LAID = "laid"
+    MADE = "made"
 
 
 class Produce(SQLModel, table=True):
     """品种: one entry of the catalogue."""
 
     __tablename__ = "produce"
+    __table_args__ = (
+        CheckConstraint("storage_days IS NULL OR storage_days > 0", name="storage_days"),
+        CheckConstraint("store_low_c <= store_high_c", name="store_c"),
+        CheckConstraint("yield_grams IS NULL OR yield_grams > 0 AND means_code IS NOT NULL", name="yield_grams"),
+    )
 
     code: str = Field(primary_key=True, max_length=24)
     name: str = Field(max_length=20)
@@ -24,15 +44,54 @@ class Produce(SQLModel, table=True):
     words: str = Field(default="", max_length=200)
     """Other names people search by, separated by spaces."""
     season_months: list[int] = Field(default_factory=list, sa_type=ARRAY(SmallInteger))
+    ready: Ready = choice(Ready, name="ready", default=Ready.HARVESTED)
     storage_days: int | None = None
+    """How long it is good from that day on, stored as below. None: not known, so it has no sell-by day."""
+    store_low_c: int | None = None
+    store_high_c: int | None = None
+    """Between these degrees Celsius it keeps that long."""
     cold: bool = False
+    gate_code: str | None = Field(default=None, foreign_key="gates.code", max_length=24)
+    """Whose papers it needs before buyers see it."""
+    means_code: str | None = Field(default=None, foreign_key="means.code", max_length=24)
+    """What it comes from: land, sheep, hens."""
+    yield_grams: int | None = None
+    """What one mu or one animal gives in a good season."""
     rank: int = 0
     """Place in the picture grid."""
     retired: bool = False
+    source: str = Field(default="", max_length=120)
+    """Where storage life and yield are from."""
+    as_of_on: date | None = None
 
     def in_season(self, on: date) -> bool:
         """Whether it is fresh from the field in the day's month. No months given: all year."""
         return not self.season_months or on.month in self.season_months
+
+    def sell_by(self, ready_on: date | None) -> date | None:
+        """The last day it is good; None where nothing is known of its keeping."""
+        if ready_on is None or self.storage_days is None:
+            return None
+        return ready_on + timedelta(days=self.storage_days)
+
+    def usually_ready_on(self, on: date) -> date | None:
+        """When what is listed today most likely came in: today in its season, else when that last ended."""
+        if self.storage_days is None:
+            return on if self.gate_code else None
+        last = on
+        while not self.in_season(last):
+            last = month_start(last) - timedelta(days=1)
+        return max(last, on - timedelta(days=self.storage_days // 2))
+
+    def checked_day(self, ready_on: date | None, *, on: date) -> date | None:
+        """The day it came in, or usually does. Malformed for one far ahead, or so long ago that it is spoilt."""
+        day = ready_on or self.usually_ready_on(on)
+        if day is not None and day > on + timedelta(days=_MOST_DAYS_AHEAD):
+            raise Malformed("ready_on", "too_far_ahead", day.isoformat())
+        last = self.sell_by(day)
+        if day is not None and last is not None and last < on:
+            raise Malformed("ready_on", "kept_too_long", day.isoformat())
+        return day
 
 
 class ProduceMeasure(SQLModel, table=True):
@@ -45,6 +104,8 @@ class ProduceMeasure(SQLModel, table=True):
         ),
         CheckConstraint("most_quantity > 0", name="most_quantity"),
         CheckConstraint("per_grams IS NULL OR per_grams > 0", name="per_grams"),
+        CheckConstraint("0 < least_grams AND least_grams <= most_grams", name="grams"),
+        CheckConstraint("typical_grams BETWEEN least_grams AND most_grams", name="typical_grams"),
     )
 
     produce_code: str = Field(primary_key=True, foreign_key="produce.code", max_length=24)
@@ -60,8 +121,31 @@ class ProduceMeasure(SQLModel, table=True):
     most_quantity: int
     """More than this is not one household's."""
     pack_grams_choices: list[int] = Field(default_factory=list, sa_type=ARRAY(SmallInteger))
+    least_grams: int | None = None
+    """Lighter than this is a slip of the scale or the finger."""
+    typical_grams: int | None = None
+    """What one usually weighs, where neither its word nor the pack says so."""
+    most_grams: int | None = None
     source: str = Field(default="", max_length=80)
     as_of_on: date | None = None
+
+    def grams_of_one(self, grams_each: int | None) -> int | None:
+        """What one weighs as far as anything says: its word, its pack, or what is usual."""
+        return self.measure.fixed_grams or grams_each or self.typical_grams
+
+    def is_plausible(self, grams: int) -> bool:
+        """Whether one can weigh this much. No bounds known: up to what a person lifts."""
+        return (self.least_grams or 1) <= grams <= (self.most_grams or _MOST_GRAMS)
+
+    def checked_grams(self, grams_each: int | None) -> int | None:
+        """What one weighs, as the offer or its word says. Malformed for a pack without, or an impossible weight."""
+        if self.measure.fixed_grams:
+            return self.measure.fixed_grams
+        if self.measure.is_pack and not grams_each:
+            raise Malformed("grams_each", "missing")
+        if grams_each is not None and not self.is_plausible(grams_each):
+            raise Malformed("grams_each", "impossible", str(grams_each))
+        return grams_each
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,28 @@ import re
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, String, cast
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import and_, or_
+from sqlmodel import and_, col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from market.goods.produce import Produce
+from market.ground import places
+from market.ground.places import Division, DivisionName
 
 _RUNS = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9]+")
 _MAX_QUERY = 40
 _MIN_SPLIT = 4
 _MIN_BEGINNING = 2
+
+
+async def text_of(session: AsyncSession, item: Produce, title: str, division_code: str) -> str:
+    """Everything a listing is found by: its title, the produce's names, its places' names and aliases, spelled out."""
+    codes = [code for code in (*places.parents(division_code), division_code) if len(code) > places.Level.COUNTY]
+    rows = await session.exec(select(Division).where(col(Division.code).in_(codes)))
+    aliases = await session.exec(select(DivisionName).where(col(DivisionName.division_code).in_(codes)))
+    named = [f"{place.name} {place.pinyin} {place.initials}" for place in (*rows, *aliases)]
+    words = " ".join(dict.fromkeys([title, item.name, *item.words.split()]))
+    spelled = " ".join(" ".join(places.spell(word)) for word in words.split())
+    return " ".join([words, spelled, item.name_en.lower(), item.code, *named])
 
 
 def words_of(*texts: str) -> list[str]:

@@ -21,6 +21,8 @@ class Move(StrEnum):
     """Taken out when selling stopped."""
     SHORT = "short"
     """Ordered, and not there after all."""
+    SPOILT = "spoilt"
+    """Taken out after its last good day."""
 
 
 class Stock(SQLModel, table=True):

@@ -14,6 +14,7 @@ MarketError
 │   ├── NothingToPay        no household of the place has money waiting that can be sent
 │   ├── TotalMoved          what is to be paid is no longer what this person saw
 │   ├── OverLimit           above a bound (refund above what was paid, stock above what is plausible)
+│   │   └── OverCapacity    more than a household's land and animals give in a season
 │   ├── TooManyTries        slow down
 │   └── StillRunning        the first request with this key has not ended yet
 ├── Malformed             the input cannot mean anything
@@ -142,6 +143,11 @@ class OverLimit(Refused):
     name: str
     limit: int
     given: int
+
+
+@dataclass
+class OverCapacity(OverLimit):
+    """More than the household's land and animals give; `limit` more may go up without an officer's yes."""
 
 
 @dataclass

@@ -62,7 +62,8 @@ _BUYERS = """
     SELECT id, CASE WHEN is_clerk THEN 'clerk' ELSE 'member' END, work_unit_id, :joined_at FROM crowd_buyers;
     ANALYZE crowd_buyers
 """
-# Every village has as many model listings, put up by the market's own act: copies only change hands and price.
+# Every village has as many model listings, put up by the market's own act: copies only change hands and price. All came
+# in within the first half of their storage life, so that nothing on sale is spoilt; papers go with their lot.
 _LISTINGS = """
     CREATE TEMPORARY TABLE crowd_models ON COMMIT DROP AS
     SELECT l.*, h.village, row_number() OVER (PARTITION BY h.village ORDER BY l.id) AS model
@@ -79,6 +80,18 @@ _LISTINGS = """
     SELECT row_number() OVER (ORDER BY l.id) AS listing_no, l.id, l.measure, l.listed_at
     FROM listings l JOIN crowd_households h ON h.id = l.household_id;
     ANALYZE crowd_listings;
+    UPDATE listings l SET ready_on = day.ready_on, sell_by_on = day.ready_on + day.storage_days
+    FROM (SELECT c.id, p.storage_days,
+                 CAST(:today AS date) - pg_temp.dice(c.listing_no, :seed + 15, p.storage_days / 2 + 1)::int AS ready_on
+          FROM crowd_listings c JOIN listings l USING (id) JOIN produce p ON p.code = l.produce_code
+          WHERE p.storage_days IS NOT NULL) day WHERE day.id = l.id;
+    DELETE FROM listing_papers WHERE listing_id IN (SELECT id FROM crowd_listings);
+    INSERT INTO listing_papers (listing_id, ready_on, slaughter_point_code, certificate_no, certificate_photo,
+                                licence_no, issued_on, given_at)
+    SELECT l.id, l.ready_on, CAST(:slaughter_point AS text), '样例' || lpad(l.id::text, 8, '0'),
+           CAST(:certificate AS text), '样例登记' || lpad(l.id::text, 8, '0'), l.ready_on, l.listed_at
+    FROM crowd_listings c JOIN listings l USING (id) JOIN produce p ON p.code = l.produce_code
+    WHERE p.gate_code IS NOT NULL;
     INSERT INTO stock (listing_id, on_hand, reserved)
     SELECT id, 5 + pg_temp.dice(listing_no, :seed + 14, 40), 0 FROM crowd_listings
     WHERE id NOT IN (SELECT id FROM crowd_models);

@@ -12,15 +12,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import listings, produce
+from market.goods.gates import SlaughterPoint
 from market.goods.listings import Offer
 from market.goods.produce import ProduceMeasure
 from market.ground import places
+from market.ground.clock import day_of
 from market.ground.db import run
 from market.people.accounts import Account, Grant, Role, Viewer, with_phone
 from market.people.households import Household
 from market.people.stations import Station
 from storefront.local.world import crowds, history
-from storefront.local.world.goods import WAYS
+from storefront.local.world.goods import SAMPLE_CERTIFICATE, WAYS, papers_of
 from storefront.local.world.logins import DEMO_ACCOUNTS
 
 log = logging.getLogger("yigou.world")
@@ -73,8 +75,10 @@ async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, 
         "orders": size.orders, "listings": size.listings, "units": units, "ways": ways,
         "copies": size.listings - villages * ways, "base": ordinal * 1_000_000, "officer": officer.id,
         "joined_at": joined_at, "from_at": now - timedelta(days=365), "lasting": timedelta(days=352),
+        "today": day_of(now), "slaughter_point": f"demo-{code}", "certificate": SAMPLE_CERTIFICATE,
     }  # fmt: skip
     await _villages(session, code, villages)
+    session.add(SlaughterPoint(code=f"demo-{code}", name="样例定点屠宰场", division_code=code, source="样例"))
     await crowds.households(session, values)
     await crowds.buyers(session, values)
     await _models(session, Random(seed), ways, at=joined_at)  # noqa: S311  invented, and the same every time
@@ -161,5 +165,8 @@ async def _models(session: AsyncSession, rng: Random, ways: int, *, at: datetime
         for code, measure, grams, (least, most), note in rng.sample(WAYS, ways):
             band = produce.band(prices[code, measure], grams)
             price = rng.randint(band.low_fen, band.high_fen)
-            offer = Offer(code, measure, price, rng.randint(least, most), grams_each=grams, note=note)
+            point = f"demo-{home.division_code[: places.Level.COUNTY]}"
+            shown = papers_of(day_of(at), home.id or 0, point=point)
+            quantity = rng.randint(least, most)
+            offer = Offer(code, measure, price, quantity, grams_each=grams, note=note, papers=shown)
             await listings.put_up(session, by, home, offer, now=at)

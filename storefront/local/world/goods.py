@@ -1,16 +1,17 @@
 """What the households of the demo world sell: listings put up through the market's own act, season by season."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.goods import listings, produce
-from market.goods.listings import Offer
+from market.goods import listings, papers, produce
+from market.goods.gates import Papers
+from market.goods.listings import Listing, Offer
 from market.goods.produce import Produce, ProduceMeasure
-from market.ground.clock import SHANGHAI, month_end, month_start
+from market.ground.clock import SHANGHAI, day_of, month_end, month_start
 from market.ground.measure import Measure
 from market.people.households import Household
 from storefront.local.world.people import Cast
@@ -21,6 +22,7 @@ _ALL_YEAR = ("mutton", "lamb_whole", "chicken", "eggs")
 """Killed or laid as ordered, in season or not."""
 _A_BATCH = timedelta(days=120)
 _TALKATIVE, _NEW_THIS_WEEK = 0.7, 0.25
+SAMPLE_CERTIFICATE = "0" * 32
 _DAYS_A_MONTH = 30
 
 Way = tuple[str, Measure, int | None, tuple[int, int], str]
@@ -77,6 +79,7 @@ async def bring(session: AsyncSession, rng: Random, cast: Cast, *, now: datetime
                     batches = max(1.0, (min(span[1], now) - span[0]) / _A_BATCH)
                     offer = _offer(rng, prices[way[0], way[1]], way, batches)
                     lots.append(await _put_up(session, cast, home, offer, span, now))
+                    await _renew(session, rng, cast, lots[-1], catalogue[way[0]], now=now)
     await session.flush()  # the year that follows is written past the session
     return lots
 
@@ -148,11 +151,32 @@ def _offer(rng: Random, row: ProduceMeasure, way: Way, batches: float) -> Offer:
     return Offer(code, measure, max(step, price // step * step), quantity, grams_each=grams, note=said)
 
 
+def papers_of(day: date, number: int, *, point: str = "lishi-1") -> Papers:
+    """Invented papers of one slaughtering."""
+    no = f"样例{day:%Y%m%d}{number:05d}"
+    return Papers(point, no, SAMPLE_CERTIFICATE, licence_no=f"样例登记{number:05d}", issued_on=day)
+
+
 async def _put_up(
     session: AsyncSession, cast: Cast, home: Household, offer: Offer, span: tuple[datetime, datetime], now: datetime
 ) -> Lot:
     by = cast.seller_viewers[home.id or 0]
-    listing = await listings.put_up(session, by, home, offer, now=span[0])
+    shown = replace(offer, papers=papers_of(day_of(span[0]), home.id or 0))
+    listing = await listings.put_up(session, by, home, shown, now=span[0])
     return Lot(
         listing.id or 0, offer.produce_code, offer.measure, home.id or 0, offer.quantity, *span, is_live=span[1] > now
     )
+
+
+async def _renew(session: AsyncSession, rng: Random, cast: Cast, lot: Lot, item: Produce, *, now: datetime) -> None:
+    """What is still on sale came in some days ago, not when it was first put up: nothing on sale is spoilt."""
+    listing = await session.get_one(Listing, lot.listing_id)
+    today = day_of(now)
+    keeps = item.storage_days or 0
+    if not lot.is_live or listing.sell_by_on is None or listing.sell_by_on > today + timedelta(days=keeps // 2):
+        return
+    by, day = cast.seller_viewers[lot.household_id], today - timedelta(days=rng.randrange(keeps // 2 + 1))
+    await papers.change_day(session, by, lot.listing_id, day, now=now - timedelta(minutes=3))
+    if item.gate_code:
+        given = papers_of(day, lot.household_id)
+        await papers.hand_in(session, by, lot.listing_id, given, now=now - timedelta(minutes=3))

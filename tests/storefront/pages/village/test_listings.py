@@ -79,18 +79,18 @@ async def test_a_wrong_amount_changes_nothing(client: Browser, world: World, dat
 
 async def test_stopping_offers_the_way_back(client: Browser, world: World, database: Database) -> None:
     await client.sign_in(world.wang_account)
-    answer = await client.post(f"/village/goods/{world.mutton}/withdrawal")
+    answer = await client.post(f"/village/goods/{world.pumpkin}/withdrawal")
     page = await client.get(answer.headers["location"])
     assert "点错了" in page.text
-    assert 'name="quantity" value="60"' in page.text
-    assert (await _state(database, world.mutton))[0].state is ListingState.WITHDRAWN
-    again = await client.post(f"/village/goods/{world.mutton}/withdrawal")
-    assert again.headers["location"] == f"/village/goods/{world.mutton}"
-    assert (await client.post(f"/village/goods/{world.mutton}/restoration", {"quantity": "60"})).status_code == 303
-    listing, stock = await _state(database, world.mutton)
-    assert (listing.state, stock.left) == (ListingState.LIVE, 60)
-    await client.post(f"/village/goods/{world.mutton}/restoration", {"quantity": "60"})
-    assert (await _state(database, world.mutton))[1].left == 60
+    assert 'name="quantity" value="100"' in page.text
+    assert (await _state(database, world.pumpkin))[0].state is ListingState.WITHDRAWN
+    again = await client.post(f"/village/goods/{world.pumpkin}/withdrawal")
+    assert again.headers["location"] == f"/village/goods/{world.pumpkin}"
+    assert (await client.post(f"/village/goods/{world.pumpkin}/restoration", {"quantity": "100"})).status_code == 303
+    listing, stock = await _state(database, world.pumpkin)
+    assert (listing.state, stock.left) == (ListingState.LIVE, 100)
+    await client.post(f"/village/goods/{world.pumpkin}/restoration", {"quantity": "100"})
+    assert (await _state(database, world.pumpkin))[1].left == 100
 
 
 async def test_selling_again_needs_an_amount(client: Browser, world: World, database: Database) -> None:

@@ -17,7 +17,7 @@ from market.ground.settings import Settings
 from tests.client import Browser
 from tests.world import World
 
-GOOD = {"produce": "mutton", "counted": "jin", "quantity": "30", "price_for": "jin", "price": "36.5"}
+GOOD = {"produce": "millet", "counted": "jin", "quantity": "30", "price_for": "jin", "price": "8.5"}
 
 
 def _new(world: World, **answers: str) -> str:
@@ -103,10 +103,10 @@ async def test_a_price_for_another_measure_is_asked_again(client: Browser, world
     page = await client.get(_new(world, **{**GOOD, "counted": "kg"}))
     assert page.status_code == 200
     assert "一公斤卖多少钱" in page.text
-    assert 'value="36.5"' not in page.text
+    assert 'value="8.5"' not in page.text
 
 
-@pytest.mark.parametrize(("price", "said"), [("15", "您可能吃亏"), ("60", "可能难卖"), ("36", None)])
+@pytest.mark.parametrize(("price", "said"), [("4", "您可能吃亏"), ("15", "可能难卖"), ("8", None)])
 async def test_a_price_far_from_the_neighbours_gets_a_word_but_passes(
     client: Browser, world: World, price: str, said: str | None
 ) -> None:
@@ -123,7 +123,7 @@ async def test_without_a_photo_it_goes_live(client: Browser, world: World, datab
     answer = await client.post(f"/village/{world.wang}/goods", {**fields, "photo_choice": "without"})
     assert answer.status_code == 303
     made = (await _listings(database))[-1]
-    assert (made.price_fen, made.grams_each, made.photo, made.listed_by) == (3650, 500, None, world.wang_account)
+    assert (made.price_fen, made.grams_each, made.photo, made.listed_by) == (850, 500, None, world.wang_account)
     async with database.transaction() as session:
         assert (await session.get_one(Stock, made.id)).left == 30
     live = await client.get(answer.headers["location"])
@@ -160,7 +160,7 @@ async def test_no_photo_and_a_fake_photo_are_asked_again(
     fields = {**await _last_screen(client, world), "photo_choice": "with"}
     answer = await client.post(f"/village/{world.wang}/goods", fields, files=files)
     assert answer.status_code == 422
-    assert 'value="36.5"' in answer.text
+    assert 'value="8.5"' in answer.text
     assert f'value="{fields["key"]}"' in answer.text
     assert "照片" in answer.text
     assert len(await _listings(database)) == before
