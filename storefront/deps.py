@@ -19,6 +19,7 @@ from payments.stripe import Gateway
 from storefront.render import Page
 from storefront.sessions import BrowserSession
 from storefront.state import State
+from storefront.storage import Storage
 
 _MOST_FORM_BYTES = 15 * 1024 * 1024
 
@@ -84,10 +85,16 @@ async def _seal(state: StateDep) -> Seal:
     return state.seal
 
 
+async def _storage(state: StateDep) -> Storage:
+    return state.storage
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 GatewayDep = Annotated[Gateway, Depends(_gateway)]
 NowDep = Annotated[datetime, Depends(_now)]
 SealDep = Annotated[Seal, Depends(_seal)]
+StorageDep = Annotated[Storage, Depends(_storage)]
+"""Where pictures are kept."""
 
 
 async def _browser(request: Request, state: StateDep) -> BrowserSession:

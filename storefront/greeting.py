@@ -6,11 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storefront.texts import speak
 
+_POLICY = "default-src 'self'; img-src {images}; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
 _HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
-    ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), geolocation=(), microphone=()"),
@@ -20,9 +17,11 @@ _HEADERS = [
 class Greeting:
     """Plain ASGI: the framework's own way of wrapping answers costs more than many of our pages."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand around `app`."""
+    def __init__(self, app: ASGIApp, *, images: str = "") -> None:
+        """Stand around `app`. `images`: another host photos may be fetched from."""
         self._app = app
+        policy = _POLICY.format(images=f"'self' data: blob: {images}".strip())
+        self._headers = [(b"content-security-policy", policy.encode()), *_HEADERS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -34,7 +33,7 @@ class Greeting:
             if message["type"] == "http.response.start":
                 given = message.get("headers", [])
                 names = {name for name, _ in given}
-                more = [header for header in _HEADERS if header[0] not in names]
+                more = [header for header in self._headers if header[0] not in names]
                 message = {**message, "headers": [*given, *more]}
             await send(message)
 

@@ -4,8 +4,6 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
-from uuid import uuid4
 
 import pillow_heif
 from anyio import CapacityLimiter, to_thread
@@ -13,9 +11,11 @@ from PIL import Image, ImageCms, ImageOps
 from starlette.datastructures import UploadFile
 
 from market.ground.errors import Malformed
+from storefront.storage import PAPERS, PHOTOS, Storage
 
 SIZES: Mapping[str, int] = {"page": 1080, "card": 480, "thumb": 160}
 """Longest side in pixels."""
+PAPER_SIZES: Mapping[str, int] = {"page": 1600}
 MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 """The largest phone cameras; a picture that unpacks to more is a bomb."""
@@ -24,6 +24,8 @@ log = logging.getLogger("yigou.photos")
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 # Phones write a second picture (depth, gain map) into a JPEG (then called MPO) or a HEIF: the first one is the photo.
 _MANY_PICTURES = ("MPO", "HEIF")
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
+"""Sixteen bits of grey, which Pillow would cut off at white."""
 _QUALITY = 76
 _AT_ONCE = CapacityLimiter(2)
 """A large photo unpacks to some 150 MB: no more than two at a time in a process."""
@@ -34,35 +36,52 @@ pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None
 
 
-async def keep(upload: UploadFile, folder: Path) -> str:
+async def keep(upload: UploadFile, storage: Storage) -> str:
     """Keep a photo in three sizes; returns the content hash its files are named after.
 
     Raises Malformed("photo", …): `too_large` above 12 MB or 50 megapixels, `not_a_photo` for anything else than one
-    still JPEG, PNG, WebP or HEIC picture.
+    still JPEG, PNG, WebP or HEIC picture; Unavailable when the store cannot be reached.
     """
+    return await _keep(await _read(upload), storage, PHOTOS, SIZES)
+
+
+async def keep_paper(upload: UploadFile, storage: Storage) -> str:
+    """Keep the photo of a certificate, once, large enough to read, where the shop cannot show it. Raises the same."""
+    return await _keep(await _read(upload), storage, PAPERS, PAPER_SIZES)
+
+
+async def paper(content: str, storage: Storage) -> bytes:
+    """The photo of a certificate, for whoever has shown that they may see it. NotFound when there is none."""
+    return await storage.read(f"{PAPERS}/{content}-page.webp")
+
+
+async def _read(upload: UploadFile) -> bytes:
     data = await upload.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Malformed("photo", "too_large", str(upload.size or len(data)))
-    return await to_thread.run_sync(_keep, data, folder, limiter=_AT_ONCE)
+    return data
 
 
-def _keep(data: bytes, folder: Path) -> str:
-    photo = _read(data)
-    files = {name: _packed(photo, side) for name, side in SIZES.items()}
+async def _keep(data: bytes, storage: Storage, shelf: str, sizes: Mapping[str, int]) -> str:
+    files = await to_thread.run_sync(_sized, data, sizes, limiter=_AT_ONCE)
     content = hashlib.blake2b(files["page"], digest_size=16).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
     for name, packed in files.items():
-        _write(folder / f"{content}-{name}.webp", packed)
+        await storage.keep(f"{shelf}/{content}-{name}.webp", packed)
     return content
 
 
-def _read(data: bytes) -> Image.Image:
-    """The picture upright, in sRGB, no larger than the largest size."""
+def _sized(data: bytes, sizes: Mapping[str, int]) -> dict[str, bytes]:
+    photo = _opened(data, max(sizes.values()))
+    return {name: _packed(photo, side) for name, side in sizes.items()}
+
+
+def _opened(data: bytes, most: int) -> Image.Image:
+    """The picture upright, in sRGB, its sides no longer than this many pixels."""
     try:
         image = Image.open(BytesIO(data), formats=_FORMATS)
         _check(image)
         # A JPEG is unpacked at a fraction of its size here, which makes the largest camera photo quick.
-        image.thumbnail((SIZES["page"], SIZES["page"]), Image.Resampling.LANCZOS)
+        image.thumbnail((most, most), Image.Resampling.LANCZOS)
         return _in_srgb(ImageOps.exif_transpose(image))
     except Malformed:
         raise
@@ -83,6 +102,10 @@ def _check(image: Image.Image) -> None:
 def _in_srgb(image: Image.Image) -> Image.Image:
     """The same colours as plain RGB on white, with nothing else attached."""
     profile = image.info.get("icc_profile")
+    if image.mode in _DEEP:
+        image = image.point(lambda value: value / 256).convert("L")
+    if image.mode == "CMYK" and profile:
+        image, profile = _from_profile(image, profile), None
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGB", layer.size, "white")
@@ -110,12 +133,3 @@ def _packed(photo: Image.Image, side: int) -> bytes:
     packed = BytesIO()
     smaller.save(packed, "WEBP", quality=_QUALITY, method=4)
     return packed.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of the file or none: a reader never sees half, and two writers of the same photo do not meet."""
-    if path.exists():
-        return
-    partial = path.with_name(f".{path.name}.{uuid4().hex}")
-    partial.write_bytes(data)
-    partial.replace(path)

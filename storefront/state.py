@@ -11,6 +11,7 @@ from payments.stripe import Gateway
 from storefront.cache import open_redis
 from storefront.render import Pages
 from storefront.sessions import Sessions
+from storefront.storage import Storage, open_storage
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class State:
     pages: Pages
     gateway: Gateway
     seal: Seal
+    storage: Storage
     reports: Database | None = None
     """A replica for reports, where there is one."""
 
@@ -48,5 +50,6 @@ def open_state(settings: Settings) -> State:
         pages=Pages(secret, demo=settings.demo, secure=settings.public_url.startswith("https://")),
         gateway=Gateway(settings),
         seal=open_seal(settings),
+        storage=open_storage(settings),
         reports=Database(settings.reports_database_url) if settings.reports_database_url else None,
     )

@@ -1,12 +1,17 @@
 """Built files and photos: names carry a hash of the content, so a browser never asks twice."""
 
+import re
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from market.ground.errors import NotFound, Unavailable
+from storefront.storage import PHOTOS, Storage
+
+_PHOTO = re.compile(r"^[0-9a-f]{32}-[a-z]+\.webp$")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -30,9 +35,39 @@ class HashedFiles(StaticFiles):
         return response
 
 
-def mount(app: FastAPI, photos: Path) -> None:
-    """Serve the built files under /static and the photos under /photos."""
+class StoredFiles:
+    """The same for photos in a store: sent on to where browsers may fetch them, else carried through."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Serve the photos of this store."""
+        self._storage = storage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for a photo."""
+        name = scope["path"].rpartition("/")[2]
+        response = await self._photo(name) if _PHOTO.match(name) else Response(status_code=404)
+        await response(scope, receive, send)
+
+    async def _photo(self, name: str) -> Response:
+        headers = {"cache-control": _FOR_EVER}
+        if self._storage.public_url is not None:
+            base = self._storage.public_url.rstrip("/")
+            return RedirectResponse(f"{base}/{PHOTOS}/{name}", status_code=308, headers=headers)
+        try:
+            data = await self._storage.read(f"{PHOTOS}/{name}")
+        except NotFound:
+            return Response(status_code=404)
+        except Unavailable:
+            return Response(status_code=503)
+        return Response(data, media_type="image/webp", headers=headers)
+
+
+def mount(app: FastAPI, storage: Storage) -> None:
+    """Serve the built files under /static and the photos under /photos. Photos of papers are under neither."""
     built = Path(__file__).parent / "static" / "dist"
     app.mount("/static", HashedFiles(directory=built, check_dir=False), name="static")
-    photos.mkdir(parents=True, exist_ok=True)
-    app.mount("/photos", HashedFiles(directory=photos), name="photos")
+    app.mount("/photos", _photos(storage), name="photos")
+
+
+def _photos(storage: Storage) -> ASGIApp:
+    return StoredFiles(storage) if storage.folder is None else HashedFiles(directory=storage.folder / PHOTOS)

@@ -198,6 +198,5 @@ def _application(settings: Settings) -> FastAPI:
         return _applications.setdefault(pays_online, create_app(settings))
     known.state.yigou = replace(open_state(settings), pages=known.state.yigou.pages)
     photos = next(route for route in known.routes if isinstance(route, Mount) and route.name == "photos")
-    settings.photos.mkdir(parents=True, exist_ok=True)
     photos.app = HashedFiles(directory=settings.photos)
     return known

@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import Select
 
 from market.goods.produce import Produce
 from market.goods.stock import StockMove
-from market.ground.clock import day_of, start_of
+from market.ground.clock import start_of
 from market.ground.db import key_of, new_id, run
 from market.ground.errors import OverCapacity
 
@@ -118,19 +118,19 @@ def of_household(household_id: int) -> Select[Means, Produce, HouseholdMeans]:
 
 
 async def ceiling(
-    session: AsyncSession, household_id: int, item: Produce, *, besides: int, now: datetime
+    session: AsyncSession, household_id: int, item: Produce, *, besides: int, on: date, hold: bool = True
 ) -> Ceiling | None:
     """The household's ceiling for a produce, with what it put up this season in other listings than `besides`.
 
-    None where it is not known. The household's means stay locked until the transaction ends, so that of two listings
-    put up at once one sees the other.
+    None where it is not known. For whoever is about to put up something the household's means stay locked until the
+    transaction ends (`hold`), so that of two listings put up at once one sees the other.
     """
     if item.means_code is None or item.yield_grams is None:
         return None
-    held = await _held(session, household_id, item.means_code)
+    held = await _held(session, household_id, item.means_code, hold=hold)
     if item.code not in held and ALL not in held:
         return None
-    season = season_of(day_of(now))
+    season = season_of(on)
     used = await _used(session, household_id, item.means_code, season, besides)
     allowed = await _allowed(session, household_id, item.code, season)
     grams = int(_tenths_for(item, held, used) * item.yield_grams / 10)
@@ -138,31 +138,30 @@ async def ceiling(
 
 
 async def check_more(
-    session: AsyncSession, household_id: int, item: Produce, *, each: int | None, more: int, now: datetime
+    session: AsyncSession, household_id: int, item: Produce, *, each: int | None, more: int, on: date
 ) -> None:
     """OverCapacity when so many more, of so many grams, would pass the ceiling. What is on sale stays on sale."""
-    top = await ceiling(session, household_id, item, besides=0, now=now) if each else None
+    top = await ceiling(session, household_id, item, besides=0, on=on) if each else None
     if top is not None and each and more * each > top.left_grams:
         raise OverCapacity("capacity", limit=top.left_grams // each, given=more)
 
 
-async def brought_in(session: AsyncSession, listing_id: int, *, now: datetime) -> int:
+async def brought_in(session: AsyncSession, listing_id: int, *, on: date) -> int:
     """How many of a listing came in this season, sold or not: what was brought less what was taken out again."""
-    since = start_of(season_of(day_of(now)))
+    since = start_of(season_of(on))
     moved = select(func.coalesce(func.sum(col(StockMove.quantity)), 0)).where(
         StockMove.listing_id == listing_id, col(StockMove.at) >= since
     )
     return max(0, int((await session.exec(moved)).one()))
 
 
-async def _held(session: AsyncSession, household_id: int, means_code: str) -> dict[str, int]:
-    rows = await session.exec(
+async def _held(session: AsyncSession, household_id: int, means_code: str, *, hold: bool) -> dict[str, int]:
+    found = (
         select(HouseholdMeans.produce_code, HouseholdMeans.tenths)
         .where(HouseholdMeans.household_id == household_id, HouseholdMeans.means_code == means_code)
         .order_by(col(HouseholdMeans.produce_code))
-        .with_for_update(key_share=True)
     )
-    return dict(rows.all())
+    return dict((await session.exec(found.with_for_update(key_share=True) if hold else found)).all())
 
 
 def _tenths_for(item: Produce, held: dict[str, int], used: dict[str, tuple[int, int]]) -> Fraction:

@@ -162,20 +162,20 @@ async def put_up(session: AsyncSession, by: Viewer, household: Household, offer:
     return listing
 
 
-async def waits_of(session: AsyncSession, listing: Listing, *, now: datetime) -> Waits:
-    """What keeps a listing from being sold, or kept it if it is withdrawn."""
+async def waits_of(session: AsyncSession, listing: Listing, *, on: date, hold: bool = False) -> Waits:
+    """What keeps a listing from being sold."""
     await session.flush()  # papers and stock that came in this very act count
     item = await session.get_one(Produce, listing.produce_code)
     row = await produce.counted(session, listing.produce_code, listing.measure)
     each = row.grams_of_one(listing.grams_each)
-    brought = await capacity.brought_in(session, listing.id or 0, now=now) if each else 0
+    brought = await capacity.brought_in(session, listing.id or 0, on=on) if each else 0
     lot = Lot(listing.id or 0, listing.household_id, listing.ready_on, brought * each if each else None)
-    return await waiting.waits_of(session, item, lot, now=now)
+    return await waiting.waits_of(session, item, lot, on=on, hold=hold)
 
 
 async def settle(session: AsyncSession, listing: Listing, *, now: datetime) -> Waits:
     """Show a listing to buyers when nothing is waited for, hide it when something is. What was withdrawn stays so."""
-    waits = await waits_of(session, listing, now=now)
+    waits = await waits_of(session, listing, on=day_of(now), hold=True)
     if listing.state is not ListingState.WITHDRAWN:
         listing.state = ListingState.WAITING if waits else ListingState.LIVE
     return waits
@@ -201,7 +201,7 @@ async def change_left(session: AsyncSession, by: Viewer, listing_id: int, left: 
     if listing.state is ListingState.LIVE and more > 0:
         item = await session.get_one(Produce, listing.produce_code)
         each = row.grams_of_one(listing.grams_each)
-        await capacity.check_more(session, listing.household_id, item, each=each, more=more, now=now)
+        await capacity.check_more(session, listing.household_id, item, each=each, more=more, on=day_of(now))
     change = await stock.set_left(session, listing_id, left, by=by.account_id, kind=stock.Move.CHANGED, now=now)
     note(session, by, listing, "change_left", f"{change:+d}", now)
     listing.changed_at = now

@@ -70,17 +70,17 @@ def open_halt(listing_id: int) -> SelectOfScalar[Halt]:
     return select(Halt).where(Halt.listing_id == listing_id, col(Halt.lifted_at).is_(None))
 
 
-async def waits_of(session: AsyncSession, item: Produce, lot: Lot, *, now: datetime) -> Waits:
-    """Everything that keeps a lot from being sold. Holds the household's means until the transaction ends."""
+async def waits_of(session: AsyncSession, item: Produce, lot: Lot, *, on: date, hold: bool) -> Waits:
+    """Everything that keeps a lot from being sold. `hold`: for whoever is about to put it up."""
     gate = await gates.of_produce(session, item.gate_code)
     papers = await gates.of_lot(session, lot.listing_id, lot.ready_on) if gate else None
-    top, excess = await _above(session, item, lot, now=now)
+    top, excess = await _above(session, item, lot, on=on, hold=hold)
     halt = (await session.exec(open_halt(lot.listing_id))).one_or_none()
     return Waits(gates.missing(gate, papers), top if excess else None, excess, halt)
 
 
-async def _above(session: AsyncSession, item: Produce, lot: Lot, *, now: datetime) -> tuple[Ceiling | None, int]:
+async def _above(session: AsyncSession, item: Produce, lot: Lot, *, on: date, hold: bool) -> tuple[Ceiling | None, int]:
     if not lot.grams:
         return None, 0
-    top = await capacity.ceiling(session, lot.household_id, item, besides=lot.listing_id, now=now)
+    top = await capacity.ceiling(session, lot.household_id, item, besides=lot.listing_id, on=on, hold=hold)
     return (top, max(0, lot.grams - top.left_grams)) if top else (None, 0)

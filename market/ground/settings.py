@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     public_url: Annotated[str, Field(validation_alias=_env("YIGOU_PUBLIC_URL"))] = "http://localhost:8000"
     trusted_proxies: Annotated[str, Field(validation_alias=_env("YIGOU_TRUSTED_PROXIES"))] = "127.0.0.1"
     sms_url: Annotated[str | None, Field(validation_alias=_env("YIGOU_SMS_URL"))] = None
+    photos_url: Annotated[str | None, Field(validation_alias=_env("YIGOU_PHOTOS_URL"))] = None
+    photos_public_url: Annotated[str | None, Field(validation_alias=_env("YIGOU_PHOTOS_PUBLIC_URL"))] = None
+    photos_key_id: Annotated[str | None, Field(validation_alias=_env("YIGOU_PHOTOS_KEY_ID"))] = None
+    photos_secret: Annotated[SecretStr | None, Field(validation_alias=_env("YIGOU_PHOTOS_SECRET"))] = None
     worker_in_web: Annotated[bool, Field(validation_alias=_env("YIGOU_WORKER_IN_WEB"))] = True
 
     @property

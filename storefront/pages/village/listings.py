@@ -10,7 +10,7 @@ from market.goods import listings
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
 from market.ground.money import parse_yuan
-from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep
+from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
 from storefront.pages.village import keypads, shelves, uploads
 from storefront.pages.village.houses import ListingHouseDep
@@ -126,12 +126,12 @@ async def show_photo(
 
 @router.post("/photo")
 async def change_photo(  # noqa: PLR0917  what FastAPI hands in
-    page: PageDep, session: SessionDep, house: ListingHouseDep, settings: SettingsDep, now: NowDep, request: Request,
+    page: PageDep, session: SessionDep, house: ListingHouseDep, storage: StorageDep, now: NowDep, request: Request,
     listing_id: int,
 ) -> Response:  # fmt: skip
     """Show this photo from now on; `removed` shows the drawing again."""
     form = await read_form(request)
-    photo = None if form.text("removed") == "1" else await uploads.photo_in(form, settings.photos)
+    photo = None if form.text("removed") == "1" else await uploads.photo_in(form, storage)
     if not form.ok:
         goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
         return page("village/photo.html", status=422, house=house, goods=goods, form=form)

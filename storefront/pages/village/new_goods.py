@@ -10,13 +10,13 @@ from starlette.responses import Response
 from market.goods import listings, produce
 from market.ground import idempotency
 from market.ground.idempotency import Claim
-from market.ground.settings import Settings
-from storefront.deps import NowDep, PageDep, SessionDep, SettingsDep
+from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
 from storefront.pages.village import bands, counts, drafts, uploads
 from storefront.pages.village.drafts import Ask, Draft
 from storefront.pages.village.houses import House, HouseDep
 from storefront.render import Page
+from storefront.storage import Storage
 from storefront.texts import gettext as _
 
 router = APIRouter(prefix="/village/{household_id:int}")
@@ -31,11 +31,11 @@ async def show_question(page: PageDep, session: SessionDep, house: HouseDep, req
 
 @router.post("/goods")
 async def create_goods(
-    page: PageDep, session: SessionDep, house: HouseDep, settings: SettingsDep, now: NowDep, request: Request
+    page: PageDep, session: SessionDep, house: HouseDep, storage: StorageDep, now: NowDep, request: Request
 ) -> Response:
     """Put the offer up. The same form twice is one listing."""
     draft = await drafts.read(session, await read_form(request))
-    photo = await _photo(draft, settings)
+    photo = await _photo(draft, storage)
     if draft.ask is not Ask.PHOTO or not draft.form.ok:
         return await _ask(page, session, house, draft, status=422)
     claimed = await _claim(page, session, house, draft)
@@ -46,12 +46,12 @@ async def create_goods(
     return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
 
 
-async def _photo(draft: Draft, settings: Settings) -> str | None:
+async def _photo(draft: Draft, storage: Storage) -> str | None:
     """The photo that came with the form, kept; None when the person goes on without one."""
     form = draft.form
     if draft.ask is not Ask.PHOTO or form.values.get("photo_choice") != "with":
         return None
-    return await uploads.photo_in(form, settings.photos)
+    return await uploads.photo_in(form, storage)
 
 
 async def _claim(page: Page, session: AsyncSession, house: House, draft: Draft) -> Claim | dict[str, Any]:

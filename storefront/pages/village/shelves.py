@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.goods import listings
+from market.goods import listings, spoilage
 from market.goods.listings import Listing, ListingState
 from market.goods.produce import Produce
 from market.goods.stock import Stock
@@ -15,7 +15,7 @@ from market.ground.errors import NotFound
 from market.ground.measure import Measure
 from market.reports import household as reports
 from storefront import words
-from storefront.pages.village import counts
+from storefront.pages.village import counts, waits
 from storefront.pages.village.houses import House
 from storefront.texts import gettext as _
 
@@ -23,8 +23,8 @@ from storefront.texts import gettext as _
 async def all_of(session: AsyncSession, house: House, *, on: date) -> list[dict[str, Any]]:
     """Everything the household put up, what is on sale first, with what is ordered of each."""
     ordered = await reports.ordered(session, house.id, from_on=on)
-    rows = await session.exec(listings.of_household(house.id))
-    return [_shown(house, *row, ordered) for row in rows]
+    rows = (await session.exec(listings.of_household(house.id))).all()
+    return [_shown(house, *row, ordered) | await _clock(session, row[0], row[2], on=on) for row in rows]
 
 
 async def one_of(session: AsyncSession, house: House, listing_id: int, *, on: date) -> dict[str, Any]:
@@ -33,7 +33,20 @@ async def one_of(session: AsyncSession, house: House, listing_id: int, *, on: da
     row = (await session.exec(listings.of_household(house.id).where(col(Listing.id) == listing_id))).one_or_none()
     if row is None:
         raise NotFound("listing", str(listing_id))
-    return _shown(house, *row, ordered)
+    return _shown(house, *row, ordered) | await _clock(session, row[0], row[2], on=on)
+
+
+async def _clock(session: AsyncSession, listing: Listing, item: Produce, *, on: date) -> dict[str, Any]:
+    """What it waits for, and how near its last good day is."""
+    is_waiting = listing.state is ListingState.WAITING
+    waited_for = await listings.waits_of(session, listing, on=on) if is_waiting else None
+    return {
+        "sell_by": listing.sell_by_on,
+        "is_spoiling": listing.state is ListingState.LIVE and spoilage.comes_near(listing, item, on=on),
+        "is_past": listing.sell_by_on is not None and listing.sell_by_on < on,
+        "needs_papers": bool(waited_for and waited_for.papers),
+        **waits.context(waited_for),
+    }
 
 
 def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered: Mapping[int, int]) -> dict[str, Any]:
@@ -54,7 +67,7 @@ def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered:
         "left_quantity": words.quantity(stock.left, listing.measure, listing.grams_each),
         "left_text": _("还剩 %(quantity)s", quantity=words.quantity(stock.left, listing.measure, listing.grams_each)),
         "ordered_text": words.quantity(count, listing.measure, listing.grams_each) if count else "",
-        "is_live": listing.state is ListingState.LIVE,
+        "is_live": listing.state is not ListingState.WITHDRAWN,
         "sold_out": listing.state is ListingState.LIVE and stock.left <= 0,
         "url": f"/listings/{listing.id}",
     }
