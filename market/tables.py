@@ -1,14 +1,8 @@
 """Imports every table of the market, so that migrations and tests see them all."""
 
-<<<<<<< HEAD
 from market.books import costs, ledger
 from market.delivery import cutoffs, stops
-from market.goods import listings, produce, stock
-=======
-from market.books import ledger
-from market.delivery import stops
 from market.goods import capacity, gates, listings, produce, stock, waiting
->>>>>>> e60f67b (Goods that need papers or pass a household's ceiling wait unseen; a day and a storage life give a last good day)
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
 from market.people import accounts, cards, consent, door_cards, door_devices, households, stations, units

@@ -1,11 +1,12 @@
 """How the market's codes, amounts and times are said to people."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from market.books.costs import CostKind
 from market.delivery.stops import Handover, Stop
 from market.goods.catalogue import Card
+from market.goods.produce import Ready
 from market.ground.clock import SHANGHAI, day_of, now
 from market.ground.measure import GRAMS_PER_JIN, GRAMS_PER_KG, Measure
 from market.ground.money import format_yuan
@@ -20,6 +21,7 @@ from storefront.texts import language
 from storefront.texts import lazy_gettext as _l
 
 _NOON = 12
+_SOON_DAYS = 21
 WEEKDAYS = [_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l("周六"), _l("周日")]
 _MONTHS_EN = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -67,6 +69,12 @@ SHORTS = {
     Short.OTHER: _l("有别的事"),
 }
 """Why a household cannot bring all that was ordered."""
+READY = {
+    Ready.HARVESTED: _l("收的日子"),
+    Ready.SLAUGHTERED: _l("宰的日子"),
+    Ready.LAID: _l("下的日子"),
+    Ready.MADE: _l("做的日子"),
+}
 ORDER_STATES = {
     OrderState.PLACED: _l("等待付款"),
     OrderState.CONFIRMED: _l("已预订，还没付款"),
@@ -149,9 +157,15 @@ def offer(card: Card, *, fresh_since: datetime | None = None) -> dict[str, Any]:
         "kilo_fen": card.kg_fen if card.measure is Measure.JIN else None,
         "left_text": left(card),
         "sold_out": card.is_sold_out,
+        "sell_by": best_before(card.sell_by_on),
         "is_cold": card.cold,
         "is_new": fresh_since is not None and card.listed_at >= fresh_since,
     }
+
+
+def best_before(day: date | None) -> date | None:
+    """A last good day near enough to be worth a word on a small card."""
+    return day if day is not None and day <= day_of(now()) + timedelta(days=_SOON_DAYS) else None
 
 
 def photo_url(photo: str | None, size: str) -> str | None:

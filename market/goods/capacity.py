@@ -4,23 +4,29 @@ A season runs from 1 October to 30 September. Where nothing is known of a househ
 ceiling: missing data blocks nobody.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
-from sqlmodel import Field, SQLModel, col, func, select
+from sqlmodel import Field, SQLModel, col, false, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import Select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from market.goods.produce import Produce
 from market.goods.stock import StockMove
+from market.ground import audit, places
 from market.ground.clock import start_of
 from market.ground.db import key_of, new_id, run
-from market.ground.errors import OverCapacity
+from market.ground.errors import Malformed, NotFound, OverCapacity
+from market.people.accounts import Role, Viewer
+from market.people.households import Household
 
 _FIRST_MONTH = 10
+MOST_TENTHS = 100_000
+"""Ten thousand mu or animals: more is no household's."""
 ALL = ""
 """In place of a produce: everything that comes from these means."""
 
@@ -79,12 +85,11 @@ class CapacityPermit(SQLModel, table=True):
     account_id: int = key_of("accounts.id")
 
 
-class Known(NamedTuple):
-    """A household's means as a list shows them."""
+class Share(NamedTuple):
+    """A kind of means, all of it or what is set aside for one produce."""
 
-    means: Means
-    produce: Produce | None
-    held: HouseholdMeans
+    means_code: str
+    produce_code: str = ALL
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,60 @@ async def ceiling(
     allowed = await _allowed(session, household_id, item.code, season)
     grams = int(_tenths_for(item, held, used) * item.yield_grams / 10)
     return Ceiling(grams + allowed, used.get(item.code, (0, 0))[0])
+
+
+def entered_by(viewer: Viewer) -> SelectOfScalar[Household]:
+    """Households whose land and animals a person may enter: an agent of the station, an officer or administrator.
+
+    Not the household itself: its own word about itself would be no ceiling.
+    """
+    places_of = {code for role in (Role.OFFICER, Role.ADMINISTRATOR) for code in viewer.division_codes(role)}
+    mine = [
+        *([col(Household.station_id).in_(viewer.station_ids)] if viewer.station_ids else []),
+        *(places.within(col(Household.division_code), code) for code in sorted(places_of)),
+    ]
+    return select(Household).where(or_(*mine) if mine else false(), col(Household.left_on).is_(None))
+
+
+async def enter(
+    session: AsyncSession, by: Viewer, household_id: int, amounts: Mapping[Share, int | None], *, now: datetime
+) -> None:
+    """Write down what a household has, in tenths; None: not known any more. NotFound outside the grant."""
+    if (await session.exec(entered_by(by).where(Household.id == household_id))).one_or_none() is None:
+        raise NotFound("household", str(household_id))
+    for share, tenths in amounts.items():
+        if tenths is not None and not 0 <= tenths <= MOST_TENTHS:
+            raise Malformed("amount", "far_too_many" if tenths > 0 else "not_positive", str(tenths))
+        await _check_share(session, share)
+        held = await session.get(HouseholdMeans, (household_id, *share), with_for_update={"key_share": True})
+        was = held.tenths if held else None
+        if was == tenths:
+            continue
+        if held is not None and tenths is None:
+            await session.delete(held)
+        elif held is not None and tenths is not None:
+            held.tenths, held.changed_at, held.changed_by = tenths, now, by.account_id
+        elif tenths is not None:
+            session.add(_new_means(household_id, share, tenths, by, now))
+        note, subject = f"{was} > {tenths}", f"means:{share.means_code} {share.produce_code}".strip()
+        audit.note(
+            session, by.account_id, "enter_means", household_id=household_id, subject=subject, note=note, now=now
+        )
+
+
+def _new_means(household_id: int, share: Share, tenths: int, by: Viewer, now: datetime) -> HouseholdMeans:
+    return HouseholdMeans(
+        household_id=household_id, means_code=share.means_code, produce_code=share.produce_code, tenths=tenths,
+        changed_at=now, changed_by=by.account_id,
+    )  # fmt: skip
+
+
+async def _check_share(session: AsyncSession, share: Share) -> None:
+    if await session.get(Means, share.means_code) is None:
+        raise Malformed("means", "choose_one", share.means_code[:24])
+    item = await session.get(Produce, share.produce_code) if share.produce_code != ALL else None
+    if share.produce_code != ALL and (item is None or item.means_code != share.means_code):
+        raise Malformed("produce", "choose_one", share.produce_code[:24])
 
 
 async def check_more(

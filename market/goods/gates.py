@@ -91,6 +91,16 @@ class Papers:
     issued_on: date | None = None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Papers as any buyer sees them: their numbers, never the photo, which may name people."""
+
+    slaughter_point: str
+    certificate_no: str
+    licence_no: str
+    issued_on: date | None
+
+
 def points_for(division_code: str) -> SelectOfScalar[SlaughterPoint]:
     """The open slaughter points a household of that place may use: its county's, and those of the city around it."""
     county = division_code[: Level.COUNTY]
@@ -117,6 +127,15 @@ async def of_lot(session: AsyncSession, listing_id: int, ready_on: date | None) 
     return (await session.exec(found)).one_or_none()
 
 
+async def seen_by_buyers(session: AsyncSession, listing_id: int, ready_on: date | None) -> Seen | None:
+    """The papers of the lot on offer as far as any buyer may see them; None where there are none."""
+    papers = await of_lot(session, listing_id, ready_on)
+    if papers is None:
+        return None
+    point = await session.get(SlaughterPoint, papers.slaughter_point_code) if papers.slaughter_point_code else None
+    return Seen(point.name if point else "", papers.certificate_no, papers.licence_no, papers.issued_on)
+
+
 def missing(gate: Gate | None, papers: ListingPapers | None) -> tuple[Paper, ...]:
     """What a gate still asks for, in its order."""
     if gate is None:
@@ -137,7 +156,7 @@ async def checked(session: AsyncSession, given: Papers, *, division_code: str, n
         if (await session.exec(usable)).first() is None:
             raise Malformed("slaughter_point", "choose_one", given.slaughter_point[:24])
     if given.issued_on is not None and given.issued_on > day_of(now):
-        raise Malformed("issued_on", "too_far_ahead", given.issued_on.isoformat())
+        raise Malformed("issued_on", "in_future", given.issued_on.isoformat())
     return Papers(
         given.slaughter_point,
         _number(given.certificate_no, "certificate_no"),

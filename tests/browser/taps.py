@@ -29,8 +29,10 @@ def press(page: Page, number: str) -> None:
         keys.locator(f"[data-key='{digit}']").tap()
 
 
-def list_goods(page: Page, produce: str, quantity: str, price: str, *, photo: bytes | None = None) -> str:
-    """The four questions, from the household's own page; the listing's number."""
+def list_goods(
+    page: Page, produce: str, quantity: str, price: str, *, photo: bytes | None = None, gated: bool = False
+) -> str:
+    """The four questions, from the household's own page; the listing's number. Gated goods ask for papers next."""
     page.get_by_role("link", name="卖一样东西").tap()
     page.get_by_role("main").get_by_role("link", name=produce, exact=True).tap()
     press(page, quantity)
@@ -41,9 +43,23 @@ def list_goods(page: Page, produce: str, quantity: str, price: str, *, photo: by
         page.locator("input[type=file]").set_input_files(
             FilePayload(name="IMG_0001.jpg", mimeType="image/jpeg", buffer=photo)
         )
-    page.get_by_role("button", name="带上照片，上架" if photo else "不放照片，上架").tap()
-    page.wait_for_url("**/village/goods/*")
-    return page.url.rsplit("/", 1)[1].split("?")[0]
+    last = "去填证件" if gated else "上架"
+    page.get_by_role("button", name=f"带上照片，{last}" if photo else f"不放照片，{last}").tap()
+    page.wait_for_url("**/village/goods/*/papers" if gated else "**/village/goods/*")
+    return page.url.split("/village/goods/")[1].split("/")[0].split("?")[0]
+
+
+def show_papers(page: Page, certificate: bytes) -> None:
+    """Where it was slaughtered, the certificate's number, its photo: one screen each."""
+    page.locator("label.choice").first.tap()
+    page.get_by_role("button", name="下一步").tap()
+    page.get_by_label("照着证上的号码抄").fill("1411 0020 2611 0001")
+    page.get_by_role("button", name="下一步").tap()
+    page.locator("input[type=file]").set_input_files(
+        FilePayload(name="certificate.jpg", mimeType="image/jpeg", buffer=certificate)
+    )
+    page.get_by_role("button", name="存好").tap()
+    page.wait_for_url(re.compile(r"/village/goods/\d+$"))
 
 
 def put_in_cart(page: Page, listing: str, quantity: int = 1) -> None:

@@ -15,6 +15,7 @@ from tests.browser.running import DESKTOP, PATIENCE_MS, Market
 
 PRICE = "48.50"
 PRICE_FEN = 4850
+NOT_FOUND = 404
 
 
 def test_the_last_jin_of_mutton(market: Market, open_page: OpenPage) -> None:
@@ -46,8 +47,10 @@ def test_the_last_jin_of_mutton(market: Market, open_page: OpenPage) -> None:
 
 
 def _list_with_photo(villager: Page) -> str:
-    listing = taps.list_goods(villager, "羊肉", "12", PRICE, photo=taps.photo_with_place())
-    expect(villager.locator("#flashes")).to_contain_text("已上架")
+    listing = taps.list_goods(villager, "羊肉", "12", PRICE, photo=taps.photo_with_place(), gated=True)
+    assert villager.context.request.get(f"/listings/{listing}").status == NOT_FOUND
+    taps.show_papers(villager, taps.photo_with_place())
+    expect(villager.locator("#flashes")).to_contain_text("证件齐了，买的人能看到了")
     shown = villager.locator(".offer img").get_attribute("src") or ""
     kept = villager.context.request.get(shown)
     with Image.open(BytesIO(kept.body())) as photo:

@@ -169,14 +169,12 @@ async def _put_up(
 
 
 async def _renew(session: AsyncSession, rng: Random, cast: Cast, lot: Lot, item: Produce, *, now: datetime) -> None:
-    """What is still on sale came in some days ago, not when it was first put up: nothing on sale is spoilt."""
+    """What was long on sale came in some days before now, or before it was taken down: nothing is sold spoilt."""
     listing = await session.get_one(Listing, lot.listing_id)
-    today = day_of(now)
-    keeps = item.storage_days or 0
-    if not lot.is_live or listing.sell_by_on is None or listing.sell_by_on > today + timedelta(days=keeps // 2):
+    keeps, at = item.storage_days or 0, min(now, lot.to_at) - timedelta(minutes=3)
+    if listing.sell_by_on is None or listing.sell_by_on > day_of(at) + timedelta(days=keeps // 2):
         return
-    by, day = cast.seller_viewers[lot.household_id], today - timedelta(days=rng.randrange(keeps // 2 + 1))
-    await papers.change_day(session, by, lot.listing_id, day, now=now - timedelta(minutes=3))
+    by, day = cast.seller_viewers[lot.household_id], day_of(at) - timedelta(days=rng.randrange(keeps // 2 + 1))
+    await papers.change_day(session, by, lot.listing_id, day, now=at)
     if item.gate_code:
-        given = papers_of(day, lot.household_id)
-        await papers.hand_in(session, by, lot.listing_id, given, now=now - timedelta(minutes=3))
+        await papers.hand_in(session, by, lot.listing_id, papers_of(day, lot.household_id), now=at)

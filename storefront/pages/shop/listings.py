@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.goods import catalogue
+from market.goods import catalogue, gates
 from market.goods.catalogue import Card, Page, Wanted
 from market.ground import places
 from market.ground.errors import Malformed
@@ -53,6 +53,7 @@ async def show_listing(
         quantity=max(1, min(int(asked), card.left)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1,  # noqa: PLR2004  at most 9,999
         origin=[place.name for place in await places.path(session, card.division_code)][-2:],
         neighbours=await _neighbours(session, card),
+        shown=await gates.seen_by_buyers(session, card.id, card.ready_on),
         in_cart=await carts.quantity_of(session, owner, card.id),
     )
 

@@ -17,6 +17,7 @@ from market.ground.errors import Malformed
 from market.ground.measure import Measure
 from market.ground.money import parse_yuan
 from storefront.forms import Form
+from storefront.pages.village import days
 
 _FIELDS = ("produce", "counted", "quantity", "price", "price_for")
 
@@ -84,6 +85,7 @@ class Draft:
             quantity=self.quantity,
             grams_each=self.way.grams_each,
             photo=photo,
+            ready_on=days.parse(self.form.text("ready")),
         )
 
 

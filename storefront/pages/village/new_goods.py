@@ -1,5 +1,6 @@
 """Listing a product in four screens: what, how much, for how much, with which photo."""
 
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -7,12 +8,15 @@ from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.goods import listings, produce
+from market.goods import gates, listings, produce
+from market.goods.listings import ListingState
 from market.ground import idempotency
+from market.ground.clock import day_of
+from market.ground.errors import Malformed
 from market.ground.idempotency import Claim
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import bands, counts, drafts, uploads
+from storefront.pages.village import bands, counts, days, drafts, uploads, waits
 from storefront.pages.village.drafts import Ask, Draft
 from storefront.pages.village.houses import House, HouseDep
 from storefront.render import Page
@@ -23,10 +27,10 @@ router = APIRouter(prefix="/village/{household_id:int}")
 
 
 @router.get("/goods/new")
-async def show_question(page: PageDep, session: SessionDep, house: HouseDep, request: Request) -> Response:
+async def show_question(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, request: Request) -> Response:
     """The next question, with what was answered so far in the address."""
     draft = await drafts.read(session, Form(dict(request.query_params), {}))
-    return await _ask(page, session, house, draft)
+    return await _ask(page, session, house, draft, on=day_of(now))
 
 
 @router.post("/goods")
@@ -36,14 +40,19 @@ async def create_goods(
     """Put the offer up. The same form twice is one listing."""
     draft = await drafts.read(session, await read_form(request))
     photo = await _photo(draft, storage)
+    _check_day(draft, on=day_of(now))
     if draft.ask is not Ask.PHOTO or not draft.form.ok:
-        return await _ask(page, session, house, draft, status=422)
+        return await _ask(page, session, house, draft, on=day_of(now))
     claimed = await _claim(page, session, house, draft)
     if not isinstance(claimed, Claim):
         return page.redirect(f"/village/goods/{claimed['listing_id']}", ("info", _("这样货已经上架了，没有重复上架")))
     listing = await listings.put_up(session, page.viewer, house.household, draft.offer(photo), now=now)
     idempotency.keep(session, claimed, answer={"listing_id": listing.id}, now=now)
-    return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
+    if listing.state is ListingState.LIVE:
+        return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
+    waited_for = await listings.waits_of(session, listing, on=day_of(now))
+    more = "/papers" if waited_for.papers else ""
+    return page.redirect(f"/village/goods/{listing.id}{more}", ("success", _("存好了，还差一步")))
 
 
 async def _photo(draft: Draft, storage: Storage) -> str | None:
@@ -54,12 +63,21 @@ async def _photo(draft: Draft, storage: Storage) -> str | None:
     return await uploads.photo_in(form, storage)
 
 
+def _check_day(draft: Draft, *, on: date) -> None:
+    """The day is looked at before anything is written."""
+    try:
+        if draft.item is not None:
+            draft.item.checked_day(days.parse(draft.form.text("ready")), on=on)
+    except Malformed as error:
+        draft.form.reject_for(error)
+
+
 async def _claim(page: Page, session: AsyncSession, house: House, draft: Draft) -> Claim | dict[str, Any]:
     body = f"{house.id} {draft.offer(None)!r}".encode()
     return await idempotency.claim(session, page.viewer.id, key=draft.form.text("key"), body=body)
 
 
-async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, status: int = 200) -> Response:
+async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, *, on: date) -> Response:
     more: dict[str, Any] = {}
     match draft.ask:
         case Ask.WHAT:
@@ -70,9 +88,24 @@ async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, st
             more = {"band": bands.said(draft.way.band)}
         case Ask.PHOTO if draft.way is not None:
             more = {"hint": bands.hint(draft.way.band, draft.price_fen), "key": draft.form.text("key") or uuid4().hex}
+            more |= await _lot(session, draft, on=on)
         case _:
             pass
     if draft.way is not None:
         more["one"] = counts.one(draft.way.measure, draft.way.grams_each)
-    status = status if draft.form.ok else 422
+    # A form that was sent and is asked again was not taken.
+    status = 200 if draft.form.ok and page.request.method == "GET" else 422
     return page(f"village/new/{draft.ask}.html", status=status, house=house, draft=draft, form=draft.form, **more)
+
+
+async def _lot(session: AsyncSession, draft: Draft, *, on: date) -> dict[str, Any]:
+    """The day, with the usual one chosen, and why such goods need papers if they do."""
+    if draft.item is None:
+        return {}
+    gate = await gates.of_produce(session, draft.item.gate_code)
+    return {
+        "days": days.choices(draft.item, on),
+        "day": draft.form.text("ready") or days.usual(draft.item, on),
+        "day_label": waits.DAY[draft.item.ready],
+        "gate": waits.why(gate) if gate else "",
+    }

@@ -11,6 +11,7 @@ from market.goods import listings, spoilage
 from market.goods.listings import Listing, ListingState
 from market.goods.produce import Produce
 from market.goods.stock import Stock
+from market.ground.clock import day_of
 from market.ground.errors import NotFound
 from market.ground.measure import Measure
 from market.reports import household as reports
@@ -43,8 +44,10 @@ async def _clock(session: AsyncSession, listing: Listing, item: Produce, *, on: 
     return {
         "sell_by": listing.sell_by_on,
         "is_spoiling": listing.state is ListingState.LIVE and spoilage.comes_near(listing, item, on=on),
-        "is_past": listing.sell_by_on is not None and listing.sell_by_on < on,
+        "is_past": listing.sell_by_on is not None and listing.sell_by_on < day_of(listing.changed_at),
         "needs_papers": bool(waited_for and waited_for.papers),
+        "is_gated": item.gate_code is not None,
+        "day_label": waits.DAY[item.ready],
         **waits.context(waited_for),
     }
 

@@ -99,7 +99,7 @@ MALFORMED: list[tuple[dict[str, object], str, str]] = [
     ({"quantity": 100_000}, "quantity", "far_too_many"),
     ({"quantity": 2**31}, "quantity", "out_of_range"),
     ({"measure": "stone"}, "measure", "choose_one"),
-    ({"measure": "jin"}, "measure", "wrong_measure"),
+    ({"measure": "head"}, "measure", "wrong_measure"),
     ({"produce": "gold"}, "produce", "unknown_produce"),
     ({"produce": "a\x00b"}, "produce", "not_text"),
     ({"title": "长" * 31}, "title", "too_large"),

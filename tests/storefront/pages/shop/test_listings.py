@@ -85,7 +85,9 @@ async def test_an_offer_tells_where_it_is_from_and_what_it_costs(client: Browser
         "¥ 35 .00 /斤",
         "¥70.00/公斤",
         "还剩 60 斤",
-        "约 3 天",
+        "最好在哪天前吃",
+        "样例屠宰点",
+        "140000202611020001",
         "要冷藏",
         "梁家墕的其他货",
     ):
