@@ -1,6 +1,6 @@
 """Imports every table of the market, so that migrations and tests see them all."""
 
-from market.books import costs, ledger
+from market.books import costs, ledger, payouts
 from market.delivery import cutoffs, stops
 from market.goods import capacity, gates, listings, produce, stock, waiting
 from market.ground import audit, idempotency, places
@@ -11,5 +11,5 @@ from market.trade import answers, cancellations, carts, orders
 __all__ = [
     "accounts", "answers", "audit", "cancellations", "capacity", "cards", "carts", "consent", "costs", "cutoffs",
     "door_cards", "door_devices", "gates", "households", "idempotency", "ledger", "listings", "metadata", "orders",
-    "places", "produce", "stations", "stock", "stops", "units", "waiting",
+    "payouts", "places", "produce", "stations", "stock", "stops", "units", "waiting",
 ]  # fmt: skip

@@ -33,6 +33,8 @@ def line(move: Movement) -> tuple[str, str]:
     if move.reason is Reason.HANDED_IN:
         name = move.other or ""
         return (_("交给%(name)s", name=name) if move.amount_fen < 0 else _("%(name)s交来", name=name)), number
+    if move.reason is Reason.PAYOUT:
+        return (_("发给农户") if move.amount_fen < 0 else _("发给农户的退回来了")), number
     if move.reason is Reason.BANKED:
         return (_("存入银行") if move.amount_fen < 0 else _("从银行取出")), number
     return said[move.reason], number

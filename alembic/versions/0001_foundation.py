@@ -579,12 +579,14 @@ def upgrade() -> None:
         sa.Column("payment_id", sa.Uuid(), nullable=True),
         sa.Column("refund_id", sa.Uuid(), nullable=True),
         sa.Column("bank_row_id", sa.BigInteger(), nullable=True),
+        sa.Column("payout_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_entries_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entries")),
     )
     op.create_index(op.f("ix_entries_bank_row_id"), "entries", ["bank_row_id"], unique=False)
     op.create_index(op.f("ix_entries_order_id"), "entries", ["order_id"], unique=False)
     op.create_index(op.f("ix_entries_payment_id"), "entries", ["payment_id"], unique=False)
+    op.create_index(op.f("ix_entries_payout_id"), "entries", ["payout_id"], unique=False)
     op.create_index(op.f("ix_entries_refund_id"), "entries", ["refund_id"], unique=False)
     op.create_table(
         "order_lines",
@@ -835,7 +837,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(book = 'payable') = (household_id IS NOT NULL)", name=op.f("ck_postings_household_id")),
         sa.CheckConstraint(
-            "(book = 'clearing' AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)",
+            "(book IN ('clearing', 'paid_out') AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)",
             name=op.f("ck_postings_holder_id"),
         ),
         sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_postings_amount_fen")),

@@ -40,6 +40,53 @@ def run_script(script: str) -> None:
 
 def upgrade() -> None:
     op.create_table(
+        "payout_batches",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("division_code", sa.String(length=12, collation="C"), nullable=False),
+        sa.Column(
+            "rail",
+            sa.Enum("stripe", "cash", "transfer", name="rail", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "closed",
+                "dropped",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("proposed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("proposed_by", sa.BigInteger(), nullable=False),
+        sa.Column("approved_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("approved_by", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("end_why", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.CheckConstraint(
+            "(approved_at IS NOT NULL) = (state IN ('approved', 'closed')) AND (approved_at IS NULL) = (approved_by IS NULL)",
+            name=op.f("ck_payout_batches_approved"),
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NOT NULL) = (state IN ('closed', 'dropped')) AND (ended_at IS NULL) = (ended_by IS NULL)",
+            name=op.f("ck_payout_batches_ended"),
+        ),
+        sa.CheckConstraint("rail IN ('transfer', 'cash')", name=op.f("ck_payout_batches_way")),
+        sa.CheckConstraint("approved_by <> proposed_by", name=op.f("ck_payout_batches_second_person")),
+        sa.ForeignKeyConstraint(["approved_by"], ["accounts.id"], name=op.f("fk_payout_batches_approved_by")),
+        sa.ForeignKeyConstraint(["division_code"], ["divisions.code"], name=op.f("fk_payout_batches_division_code")),
+        sa.ForeignKeyConstraint(["ended_by"], ["accounts.id"], name=op.f("fk_payout_batches_ended_by")),
+        sa.ForeignKeyConstraint(["proposed_by"], ["accounts.id"], name=op.f("fk_payout_batches_proposed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_batches")),
+    )
+    op.create_index("ix_payout_batches_division_code_id", "payout_batches", ["division_code", "id"], unique=False)
+    op.create_table(
         "payout_cards",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("household_id", sa.BigInteger(), nullable=False),
@@ -81,4 +128,103 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("confirmed_at IS NULL AND ended_at IS NULL"),
     )
+    op.create_table(
+        "payouts",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("household_id", sa.BigInteger(), nullable=False),
+        sa.Column("division_code", sa.String(length=12, collation="C"), nullable=False),
+        sa.Column(
+            "rail",
+            sa.Enum("stripe", "cash", "transfer", name="rail", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("card_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_fen", sa.BigInteger(), nullable=False),
+        sa.Column("payable_fen", sa.BigInteger(), nullable=True),
+        sa.Column("book_entry_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "paid",
+                "failed",
+                "returned",
+                "dropped",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "(payable_fen IS NULL) = (state IN ('proposed', 'dropped')) AND (payable_fen IS NULL) = (book_entry_id IS NULL)",
+            name=op.f("ck_payouts_approved"),
+        ),
+        sa.CheckConstraint("(rail = 'transfer') = (card_id IS NOT NULL)", name=op.f("ck_payouts_card_id")),
+        sa.CheckConstraint("amount_fen <= payable_fen", name=op.f("ck_payouts_payable_fen")),
+        sa.CheckConstraint("amount_fen > 0 AND amount_fen <= proposed_fen", name=op.f("ck_payouts_amount_fen")),
+        sa.ForeignKeyConstraint(["batch_id"], ["payout_batches.id"], name=op.f("fk_payouts_batch_id")),
+        sa.ForeignKeyConstraint(["card_id"], ["payout_cards.id"], name=op.f("fk_payouts_card_id")),
+        sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_payouts_household_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payouts")),
+    )
+    op.create_index(op.f("ix_payouts_card_id"), "payouts", ["card_id"], unique=False)
+    op.create_index("ix_payouts_household_id", "payouts", ["household_id"], unique=False)
+    op.create_index(
+        "ix_payouts_open",
+        "payouts",
+        ["household_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('proposed', 'approved')"),
+    )
+    op.create_index("uq_payouts_batch_id_household_id", "payouts", ["batch_id", "household_id"], unique=True)
+    op.create_table(
+        "payout_moves",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("payout_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column(
+            "from_state",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "paid",
+                "failed",
+                "returned",
+                "dropped",
+                name="from_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "to_state",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "paid",
+                "failed",
+                "returned",
+                "dropped",
+                name="to_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("why", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_payout_moves_account_id")),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_payout_moves_payout_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_moves")),
+    )
+    op.create_index(op.f("ix_payout_moves_payout_id"), "payout_moves", ["payout_id"], unique=False)
+    op.create_foreign_key(op.f("fk_entries_payout_id"), "entries", "payouts", ["payout_id"], ["id"])
     run_script(PROMISES)

@@ -83,6 +83,7 @@ class Entry(SQLModel, table=True):
     refund_id: UUID | None = Field(default=None, index=True)
     bank_row_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
     """The line of a bank's statement that told of it."""
+    payout_id: int | None = key_of("payouts.id", default=None, index=True)
 
 
 class Posting(SQLModel, table=True):
@@ -93,7 +94,8 @@ class Posting(SQLModel, table=True):
         CheckConstraint("amount_fen <> 0", name="amount_fen"),
         CheckConstraint("(book = 'payable') = (household_id IS NOT NULL)", name="household_id"),
         CheckConstraint(
-            "(book = 'clearing' AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)", name="holder_id"
+            "(book IN ('clearing', 'paid_out') AND rail IS NOT DISTINCT FROM 'cash') = (holder_id IS NOT NULL)",
+            name="holder_id",
         ),
         Index("ix_postings_household_id_day_on", "household_id", "day_on"),
         Index(
@@ -113,7 +115,7 @@ class Posting(SQLModel, table=True):
     day_on: date
     rail: Rail | None = choice(Rail, name="rail", default=None)
     holder_id: int | None = key_of("accounts.id", default=None)
-    """In whose hand the cash is: clearing of cash always says it, nothing else does."""
+    """In whose hand the cash is, or out of whose hand it was paid: cash always says it, nothing else does."""
     household_id: int | None = key_of("households.id", default=None)
     division_code: str | None = place_code(default=None)
     produce_code: str | None = Field(default=None, max_length=24)
@@ -164,44 +166,51 @@ class Occasion:
     payment_id: UUID | None = None
     refund_id: UUID | None = None
     bank_row_id: int | None = None
+    payout_id: int | None = None
     work_unit_id: int | None = None
     wallet: Wallet | None = None
 
 
 _POST = text("""
-    WITH leg AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:legs AS jsonb)) AS l(
-            book text, amount_fen bigint, rail text, holder_id bigint, household_id bigint,
+    WITH happened AS (
+        SELECT o.*, nextval(pg_get_serial_sequence('entries', 'id')) AS entry_id
+        FROM jsonb_to_recordset(CAST(:occasions AS jsonb)) AS o(
+            n int, reason text, county_code text, order_id bigint, payment_id uuid, refund_id uuid,
+            bank_row_id bigint, payout_id bigint, work_unit_id bigint, wallet text)
+    ), leg AS (
+        SELECT l.*, h.entry_id, h.reason, h.work_unit_id, h.wallet
+        FROM jsonb_to_recordset(CAST(:legs AS jsonb)) AS l(
+            n int, book text, amount_fen bigint, rail text, holder_id bigint, household_id bigint,
             division_code text, produce_code text, order_line_id bigint)
-        WHERE amount_fen <> 0
+        JOIN happened h USING (n) WHERE amount_fen <> 0
     ), entry AS (
-        INSERT INTO entries (at, day_on, reason, county_code, order_id, payment_id, refund_id, bank_row_id)
-        VALUES (:at, :day_on, :reason, :county_code, :order_id, :payment_id, :refund_id, :bank_row_id) RETURNING id
+        INSERT INTO entries (id, at, day_on, reason, county_code, order_id, payment_id, refund_id, bank_row_id,
+                             payout_id)
+        SELECT entry_id, :at, :day_on, reason, county_code, order_id, payment_id, refund_id, bank_row_id, payout_id
+        FROM happened
     ), posted AS (
         INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id,
                               division_code, produce_code, order_line_id, work_unit_id, wallet)
-        SELECT entry.id, leg.book, leg.amount_fen, :reason, :day_on, leg.rail, leg.holder_id, leg.household_id,
-               leg.division_code, leg.produce_code, leg.order_line_id, CAST(:work_unit_id AS bigint),
-               CAST(:wallet AS text)
-        FROM entry, leg
+        SELECT entry_id, book, amount_fen, reason, :day_on, rail, holder_id, household_id,
+               division_code, produce_code, order_line_id, work_unit_id, wallet
+        FROM leg
     ), rolled AS (
         INSERT INTO income_days AS d (household_id, day_on, produce_code, work_unit_id, wallet, division_code,
                                       gross_fen, refunded_fen, paid_out_fen, line_count)
-        SELECT household_id, :day_on, COALESCE(produce_code, ''), COALESCE(CAST(:work_unit_id AS bigint), 0),
-               COALESCE(CAST(:wallet AS text), ''), min(division_code),
-               CASE WHEN :reason = 'sale' THEN sum(amount_fen) ELSE 0 END,
-               CASE WHEN :reason = 'refund' THEN -sum(amount_fen) ELSE 0 END,
-               CASE WHEN :reason = 'payout' THEN -sum(amount_fen) ELSE 0 END,
-               CASE WHEN :reason = 'sale' THEN count(*) ELSE 0 END
+        SELECT household_id, :day_on, COALESCE(produce_code, ''), COALESCE(work_unit_id, 0), COALESCE(wallet, ''),
+               min(division_code), COALESCE(sum(amount_fen) FILTER (WHERE reason = 'sale'), 0),
+               COALESCE(-sum(amount_fen) FILTER (WHERE reason = 'refund'), 0),
+               COALESCE(-sum(amount_fen) FILTER (WHERE reason = 'payout'), 0), count(*) FILTER (WHERE reason = 'sale')
         FROM leg WHERE book = 'payable'
-        GROUP BY household_id, COALESCE(produce_code, '') ORDER BY household_id, COALESCE(produce_code, '')
+        GROUP BY household_id, COALESCE(produce_code, ''), COALESCE(work_unit_id, 0), COALESCE(wallet, '')
+        ORDER BY household_id, COALESCE(produce_code, '')
         ON CONFLICT (household_id, day_on, produce_code, work_unit_id, wallet) DO UPDATE SET
             gross_fen = d.gross_fen + EXCLUDED.gross_fen,
             refunded_fen = d.refunded_fen + EXCLUDED.refunded_fen,
             paid_out_fen = d.paid_out_fen + EXCLUDED.paid_out_fen,
             line_count = d.line_count + EXCLUDED.line_count
     )
-    SELECT id FROM entry
+    SELECT entry_id FROM happened ORDER BY n
 """)
 
 
@@ -210,17 +219,23 @@ async def post(session: AsyncSession, occasion: Occasion, legs: list[Leg], *, at
 
     The sum of the legs must be zero: the database refuses the transaction otherwise, here it is a bug.
     """
-    unbalanced = sum(leg.amount_fen for leg in legs)
-    if unbalanced:
-        msg = f"entry {occasion.reason} is off by {unbalanced} fen"
-        raise ValueError(msg)
+    return (await post_all(session, [(occasion, legs)], at=at))[0]
+
+
+async def post_all(session: AsyncSession, entries: list[tuple[Occasion, list[Leg]]], *, at: datetime) -> list[int]:
+    """The same for many entries of one moment; their ids in the same order."""
+    for occasion, legs in entries:
+        unbalanced = sum(leg.amount_fen for leg in legs)
+        if unbalanced:
+            msg = f"entry {occasion.reason} is off by {unbalanced} fen"
+            raise ValueError(msg)
     values = {
-        **asdict(occasion),
         "at": at,
         "day_on": day_of(at),
-        "legs": json.dumps([asdict(leg) for leg in legs]),
+        "occasions": json.dumps([{"n": n, **asdict(entry[0])} for n, entry in enumerate(entries)], default=str),
+        "legs": json.dumps([{"n": n, **asdict(leg)} for n, entry in enumerate(entries) for leg in entry[1]]),
     }
-    return int((await run(session, _POST, values)).scalar_one())
+    return [int(entry_id) for entry_id in (await run(session, _POST, values)).scalars()]
 
 
 def balance(book: Book, *, household_id: int | None = None, rail: Rail | None = None) -> SelectOfScalar[int]:

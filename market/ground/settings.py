@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         if not self.demo and self.secret_key.get_secret_value() == DEFAULT_SECRET:
             msg = "YIGOU_SECRET_KEY is not set. Set it to a long random text, or start the demo with bin/run."
             raise ValueError(msg)
-        if self.seal_keys and any(len(secret) < _LEAST_SEAL_KEY for secret in self.seal_secrets):
-            msg = f"YIGOU_SEAL_KEYS needs long random texts, {_LEAST_SEAL_KEY} characters or more each."
+        if self.seal_keys and len(self.seal_secrets[0]) < _LEAST_SEAL_KEY:
+            msg = f"The first of YIGOU_SEAL_KEYS is too short: take {_LEAST_SEAL_KEY} random characters or more."
             raise ValueError(msg)
         return self

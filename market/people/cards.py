@@ -121,6 +121,14 @@ def in_use(at: datetime) -> SelectOfScalar[PayoutCard]:
     return select(PayoutCard).where(col(PayoutCard.id).in_(latest), col(PayoutCard.ended_at).is_(None))
 
 
+def on_their_way(at: datetime) -> SelectOfScalar[PayoutCard]:
+    """Cards that wait for a second person, or for their day to pass."""
+    return select(PayoutCard).where(
+        col(PayoutCard.ended_at).is_(None),
+        or_(col(PayoutCard.usable_from_at).is_(None), col(PayoutCard.usable_from_at) > at),
+    )
+
+
 def to_confirm(viewer: Viewer) -> Select[PayoutCard, Household]:
     """Cards that wait for a second person in an accountant's divisions, the oldest first."""
     theirs = households.accounted_by(viewer).with_only_columns(col(Household.id))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, any_, literal, text
 from sqlmodel import Field, SQLModel, col, false, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -128,7 +128,7 @@ async def seller(session: AsyncSession, viewer: Viewer, household_id: int | None
 
 async def lock(session: AsyncSession, household_ids: Iterable[int]) -> None:
     """Hold these households until the transaction ends, by id: what they are owed and where it goes stands still."""
-    wanted = col(Household.id).in_(sorted(set(household_ids)))
+    wanted = col(Household.id) == any_(literal(list(household_ids), ARRAY(BigInteger)))
     await session.exec(select(Household.id).where(wanted).order_by(col(Household.id)).with_for_update(key_share=True))
 
 

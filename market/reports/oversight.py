@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import run
+from market.reports import payout_rules
 from market.reports.scopes import make_room
 
 MOST = 200
@@ -103,10 +104,6 @@ _ROLL_UP = """
               IS DISTINCT FROM (d.gross_fen, d.refunded_fen, d.paid_out_fen, d.line_count)
        OR d.division_code NOT BETWEEN s.low AND s.high
 """
-_BELOW_ZERO = """
-    SELECT 'household:' || household_id, '>= 0', sum(amount_fen)::text
-    FROM postings WHERE book = 'payable' GROUP BY household_id HAVING sum(amount_fen) < 0
-"""
 _ORDER_MOVES = """
     SELECT 'order:' || o.no, coalesce(last.to_state, 'placed'), o.state
     FROM orders o LEFT JOIN LATERAL (
@@ -114,6 +111,7 @@ _ORDER_MOVES = """
     ) last ON true WHERE o.state <> coalesce(last.to_state, 'placed')
 """
 RULES = {
+    **payout_rules.RULES,
     "an entry's postings sum to zero": _BALANCE,
     "stock on hand is what came less what was sold": _ON_HAND,
     "stock reserved is what unpaid orders hold": _RESERVED,
@@ -122,7 +120,6 @@ RULES = {
     "what stands of a line lies between nothing and its amount": _STANDING,
     "the daily roll-up is the sum of the postings": _ROLL_UP,
     "an order is where its last move left it": _ORDER_MOVES,
-    "no household stands below zero": _BELOW_ZERO,
 }
 
 

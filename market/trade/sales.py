@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.books import ledger
 from market.books.ledger import Book, Leg, Occasion, Posting, Reason
 from market.ground.errors import OverLimit
+from market.people import households
 from market.trade import orders
 from market.trade.orders import Order, OrderLine
 
@@ -34,9 +35,10 @@ async def post(session: AsyncSession, order: Order, came: Leg, *, payment_id: UU
 
 async def standing(session: AsyncSession, order_id: int) -> list[Part]:
     """What each line of a paid order still stands for: sold minus refunded, from postings."""
+    its_lines = select(OrderLine.id).where(OrderLine.order_id == order_id)
     sums = (
         select(Posting.order_line_id, func.sum(col(Posting.amount_fen)).label("fen"))
-        .where(Posting.book == Book.PAYABLE)
+        .where(Posting.book == Book.PAYABLE, col(Posting.order_line_id).in_(its_lines))
         .group_by(col(Posting.order_line_id))
         .subquery()
     )
@@ -70,6 +72,8 @@ async def take_back(session: AsyncSession, order: Order, back: Return, *, now: d
     if amount_fen > whole:
         raise OverLimit("amount_fen", whole, amount_fen)
     shares = split(amount_fen, [part.standing_fen for part in parts])
+    # A payout is approved under the same locks: it sees this refund, or this refund comes after it and is known to.
+    await households.lock(session, [part.line.household_id for part in parts])
     legs = [
         Leg(Book.PAYABLE, -share, household_id=part.line.household_id, division_code=part.line.division_code,
             produce_code=part.line.produce_code, order_line_id=part.line.id)

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.delivery import stops
 from market.ground import clock
 from market.ground.db import open_database, run
+from market.ground.seal import open_seal
 from market.ground.settings import Settings
 from market.people import accounts
 from market.people.households import Household
@@ -22,8 +23,8 @@ from payments.hand_ins import Wish
 from payments.records import Method
 from payments.stripe import Gateway
 from storefront import reference
-from storefront.local.world import comparisons, generation, goods, people, seasons
-from storefront.local.world.generation import SIZES, Size
+from storefront.local.world import comparisons, generation, goods, paydays, people, purses, seasons
+from storefront.local.world.generation import SIZES, Recipe, Size
 from storefront.local.world.goods import Lot
 from storefront.local.world.logins import DEMO_ACCOUNTS, DEMO_LOGINS, DemoLogin
 from storefront.local.world.people import Cast
@@ -78,13 +79,14 @@ async def generate(
     size = replace(SIZES[scale], **{name: count for name, count in counts.items() if count is not None})
     at = now or clock.now()
     await load_demo(settings, now=at)
+    recipe = Recipe(seed, at, open_seal(settings))
     database = open_database(settings)
     made = False
     try:
         for ordinal, (code, share) in enumerate(generation.counties_of(size)):
             async with database.transaction() as session:
                 await run(session, text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-                made |= await generation.county(session, code, share, ordinal=ordinal, seed=seed, now=at)
+                made |= await generation.county(session, code, share, recipe, ordinal=ordinal)
         async with database.transaction() as session:
             if made and size.counties > 1:
                 await generation.let_see_all(session, now=at)
@@ -100,12 +102,15 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await reference.bring(session)
     cast = await people.bring(session, rng, now=now)
     lots = await goods.bring(session, rng, cast, now=now)
+    seal = open_seal(settings)
+    await purses.bring(session, seal, paydays.carded(cast), cast.both_accountants, at=now - timedelta(days=399))
     await seasons.bring(session, rng, cast, lots, now=now)
     await goods.take_down(session, cast, lots)
     await _open_orders(session, settings, cast, lots, now)
     await goods.leave_one(session, cast, lots, now=now)
     await _hand_in(session, cast, now)
     await comparisons.bring(session, cast, now=now)
+    await paydays.bring(session, seal, cast, now=now)
 
 
 async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:

@@ -18,10 +18,11 @@ from market.goods.produce import ProduceMeasure
 from market.ground import places
 from market.ground.clock import day_of
 from market.ground.db import run
+from market.ground.seal import Seal
 from market.people.accounts import Account, Grant, Role, Viewer, with_phone
 from market.people.households import Household
 from market.people.stations import Station
-from storefront.local.world import crowds, history
+from storefront.local.world import crowds, history, purses
 from storefront.local.world.goods import SAMPLE_CERTIFICATE, WAYS, papers_of
 from storefront.local.world.logins import DEMO_ACCOUNTS
 
@@ -29,6 +30,7 @@ log = logging.getLogger("yigou.world")
 _LISHI, _PROVINCE, _MADE_UP_CITY = "141102", "14", "1499"
 _HOUSEHOLDS_A_VILLAGE, _VILLAGES_A_TOWNSHIP, _BUYERS_A_UNIT = 70, 99, 100
 _WAYS_A_VILLAGE = 8
+_ACCOUNTANTS = ("accountant", "second_accountant")
 _FIRST = "东西南北上中下前后里外大小老新高长圆双平"
 _SECOND = "沟坡岭塔湾坪滩梁峁原庄寨坊堡店窑井泉桥渠"
 
@@ -42,6 +44,15 @@ class Size:
     buyers: int
     orders: int
     counties: int = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all counties of a world share: its dice, its moment, and what its cards are sealed with."""
+
+    seed: int
+    now: datetime
+    seal: Seal
 
 
 SIZES = {
@@ -60,18 +71,18 @@ def counties_of(size: Size) -> list[tuple[str, Size]]:
     return [(code, share) for code in codes]
 
 
-async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, seed: int, now: datetime) -> bool:
+async def county(session: AsyncSession, code: str, size: Size, recipe: Recipe, *, ordinal: int) -> bool:
     """Write one county's crowd; False where it stands already. Expects the small demo world."""
     if (await session.exec(select(Household.id).where(Household.number == f"G{code}0000001"))).first() is not None:
         return False
     await run(session, text("SET LOCAL work_mem = '128MB'"))
-    joined_at = now - timedelta(days=380)
+    now, joined_at = recipe.now, recipe.now - timedelta(days=380)
     officer = (await session.exec(with_phone(DEMO_ACCOUNTS["officer"]))).one()
     ways = min(_WAYS_A_VILLAGE, size.listings)
     villages = min(max(1, size.households // _HOUSEHOLDS_A_VILLAGE), size.listings // ways)
     units = max(1, size.buyers // _BUYERS_A_UNIT)
     values: dict[str, Any] = {
-        "county": code, "seed": seed * 100, "households": size.households, "buyers": size.buyers,
+        "county": code, "seed": recipe.seed * 100, "households": size.households, "buyers": size.buyers,
         "orders": size.orders, "listings": size.listings, "units": units, "ways": ways,
         "copies": size.listings - villages * ways, "base": ordinal * 1_000_000, "officer": officer.id,
         "joined_at": joined_at, "from_at": now - timedelta(days=365), "lasting": timedelta(days=352),
@@ -80,12 +91,15 @@ async def county(session: AsyncSession, code: str, size: Size, *, ordinal: int, 
     await _villages(session, code, villages)
     session.add(SlaughterPoint(code=f"demo-{code}", name="样例定点屠宰场", division_code=code, source="样例"))
     await crowds.households(session, values)
+    heads = await run(session, text("SELECT id, head_name FROM crowd_households ORDER BY id"))
+    both = await _accountants(session, code, ordinal, at=joined_at)
+    await purses.bring(session, recipe.seal, [(row.id, row.head_name) for row in heads], both, at=joined_at)
     await crowds.buyers(session, values)
-    await _models(session, Random(seed), ways, at=joined_at)  # noqa: S311  invented, and the same every time
+    await _models(session, Random(recipe.seed), ways, at=joined_at)  # noqa: S311  invented, and the same every time
     await crowds.listings(session, values)
     await history.plan(session)
     await crowds.orders(session, values)
-    await history.write(session, accountant=await _accountant(session, code, ordinal, at=joined_at), now=now)
+    await history.write(session, accountants=both, now=now)
     log.info("county %s: %s households, %s orders", code, size.households, size.orders)
     return True
 
@@ -97,15 +111,21 @@ async def let_see_all(session: AsyncSession, *, now: datetime) -> None:
     await session.flush()  # nothing of it waits for the counties
 
 
-async def _accountant(session: AsyncSession, county_code: str, ordinal: int, *, at: datetime) -> int:
-    """To whom the county's clerks hand in their cash: the demo world's accountant, elsewhere one of its own."""
+async def _accountants(session: AsyncSession, county_code: str, ordinal: int, *, at: datetime) -> tuple[int, int]:
+    """Who gets the county's cash and proposes its payouts, and who approves them: elsewhere than in Lishi its own."""
     if county_code == _LISHI:
-        return (await session.exec(with_phone(DEMO_ACCOUNTS["accountant"]))).one().id or 0
-    made = Account(phone=f"196{ordinal:08d}", name=f"样会计{ordinal}", created_at=at)
-    session.add(made)
-    await session.flush()  # the grant needs its id
-    session.add(Grant(account_id=made.id or 0, role=Role.ACCOUNTANT, division_code=county_code, given_at=at))
-    return made.id or 0
+        known = [(await session.exec(with_phone(DEMO_ACCOUNTS[key]))).one() for key in _ACCOUNTANTS]
+        return known[0].id or 0, known[1].id or 0
+    made = [
+        Account(phone=f"196{ordinal * 2 + second:08d}", name=f"样会计{ordinal * 2 + second}", created_at=at)
+        for second in (0, 1)
+    ]
+    session.add_all(made)
+    await session.flush()  # the grants need their ids
+    session.add_all(
+        Grant(account_id=one.id or 0, role=Role.ACCOUNTANT, division_code=county_code, given_at=at) for one in made
+    )
+    return made[0].id or 0, made[1].id or 0
 
 
 async def _villages(session: AsyncSession, county_code: str, count: int) -> None:

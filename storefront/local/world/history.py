@@ -1,15 +1,15 @@
 """A year of trade, written set by set: what the market's own acts would have left, had people done them one by one.
 
 `past_orders` and `past_lines` say what happened; the steps below write every row of it, from orders to the roll-up.
-All of it was paid in cash, so that no provider is said to have charged anything; what became of the cash stands in
-`cash.py`. What households were owed for a month reached them by transfer on the tenth of the next.
+All of it was paid in cash, so that no provider is said to have charged anything. What households were owed for a month
+reached them by transfer on the tenth of the next.
 """
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import run
-from storefront.local.world import cash
+from storefront.local.world import cash, past_books
 
 _PLAN = """
     CREATE TEMPORARY TABLE past_orders (
@@ -116,104 +116,6 @@ _TRACES = """
         FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders o ON o.order_id = p.order_id
     ) traces ORDER BY at
 """
-_ENTRIES = """
-    CREATE TEMPORARY TABLE past_entries ON COMMIT DROP AS
-    SELECT nextval(pg_get_serial_sequence('entries', 'id')) AS entry_id, e.*,
-           (e.at AT TIME ZONE 'Asia/Shanghai')::date AS day_on
-    FROM (
-        SELECT p.ended_at AS at, 'sale' AS reason, p.order_id, p.id AS payment_id, NULL::uuid AS refund_id,
-               p.amount_fen, o.county_code, NULL::bigint AS giver_id
-        FROM payments p JOIN past_orders o USING (order_id)
-        UNION ALL
-        SELECT r.requested_at, 'refund', p.order_id, p.id, r.id, r.amount_fen, o.county_code, NULL
-        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders o USING (order_id)
-        UNION ALL
-        SELECT r.ended_at, 'return', p.order_id, p.id, r.id, r.amount_fen, o.county_code, NULL
-        FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN past_orders o USING (order_id)
-        UNION ALL
-        SELECT at, 'handed_in', NULL, NULL, NULL, fen, county_code, giver_id FROM past_hand_ins
-        UNION ALL
-        SELECT at, 'banked', NULL, NULL, NULL, fen, county_code, NULL FROM past_slips
-        ORDER BY 1, 3, 8
-    ) e;
-    INSERT INTO entries (id, at, day_on, reason, county_code, order_id, payment_id, refund_id)
-    SELECT entry_id, at, day_on, reason, county_code, order_id, payment_id, refund_id FROM past_entries
-    ORDER BY entry_id;
-    ANALYZE past_entries
-"""
-_POSTINGS = """
-    INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, holder_id, household_id, division_code,
-                          produce_code, order_line_id, work_unit_id, wallet)
-    SELECT e.entry_id, leg.book, leg.amount_fen, e.reason, e.day_on, leg.rail, leg.holder_id, leg.household_id,
-           leg.division_code, leg.produce_code, leg.order_line_id, o.work_unit_id, o.wallet
-    FROM past_entries e LEFT JOIN past_orders o USING (order_id) JOIN (
-        SELECT e.entry_id, 'payable' AS book, NULL AS rail, NULL::bigint AS holder_id, l.household_id, l.division_code,
-               l.produce_code, l.id AS order_line_id,
-               -- A claim is always about an order of one line, and a return takes back every line.
-               CASE WHEN e.reason = 'sale' THEN l.amount_fen
-                    WHEN o.fate = 'claimed' THEN -e.amount_fen ELSE -l.amount_fen END AS amount_fen
-        FROM past_entries e JOIN past_orders o USING (order_id) JOIN order_lines l USING (order_id)
-        WHERE e.reason IN ('sale', 'refund')
-        UNION ALL
-        SELECT entry_id, 'returns', NULL, NULL, NULL, NULL, NULL, NULL,
-               CASE reason WHEN 'refund' THEN amount_fen ELSE -amount_fen END
-        FROM past_entries WHERE reason IN ('refund', 'return')
-        UNION ALL
-        SELECT entry_id, 'clearing', 'cash', o.taken_by, NULL, NULL, NULL, NULL,
-               CASE reason WHEN 'return' THEN amount_fen ELSE -amount_fen END
-        FROM past_entries JOIN past_orders o USING (order_id) WHERE reason IN ('sale', 'return')
-        UNION ALL
-        SELECT entry_id, 'clearing', 'cash', hand.holder_id, NULL, NULL, NULL, NULL, hand.sign * amount_fen
-        FROM past_entries
-        CROSS JOIN LATERAL (VALUES (giver_id, 1), (CAST(:accountant AS bigint), -1)) hand(holder_id, sign)
-        WHERE reason = 'handed_in'
-        UNION ALL
-        SELECT entry_id, 'clearing', side.rail, side.holder_id, NULL, NULL, NULL, NULL, side.sign * amount_fen
-        FROM past_entries
-        CROSS JOIN (VALUES ('cash', CAST(:accountant AS bigint), 1), ('transfer', NULL, -1))
-            side(rail, holder_id, sign)
-        WHERE reason = 'banked'
-    ) leg USING (entry_id)
-    ORDER BY e.entry_id, leg.order_line_id NULLS LAST, leg.amount_fen
-"""
-_PAYOUTS = """
-    CREATE TEMPORARY TABLE past_payouts ON COMMIT DROP AS
-    WITH owed AS (
-        SELECT p.household_id, p.division_code, o.county_code,
-               date_trunc('month', o.settled_at AT TIME ZONE 'Asia/Shanghai')
-                   + interval '1 month 9 days 10 hours' AS at,
-               sum(p.amount_fen) AS fen
-        FROM postings p JOIN past_entries e USING (entry_id) JOIN past_orders o USING (order_id)
-        WHERE p.book = 'payable' GROUP BY 1, 2, 3, 4
-    ), batch AS (
-        SELECT division_code, county_code, at, nextval(pg_get_serial_sequence('entries', 'id')) AS entry_id
-        FROM (SELECT DISTINCT division_code, county_code, at FROM owed
-              WHERE fen > 0 AND at AT TIME ZONE 'Asia/Shanghai' < :now ORDER BY at, division_code) b
-    )
-    SELECT batch.entry_id, owed.at AT TIME ZONE 'Asia/Shanghai' AS at, owed.at::date AS day_on, owed.household_id,
-           owed.division_code, owed.county_code, owed.fen
-    FROM owed JOIN batch USING (division_code, county_code, at) WHERE owed.fen > 0;
-    INSERT INTO entries (id, at, day_on, reason, county_code)
-    SELECT DISTINCT entry_id, at, day_on, 'payout', county_code FROM past_payouts;
-    INSERT INTO postings (entry_id, book, amount_fen, reason, day_on, rail, household_id, division_code)
-    SELECT entry_id, 'payable', -fen, 'payout', day_on, NULL, household_id, division_code FROM past_payouts
-    UNION ALL
-    SELECT entry_id, 'paid_out', sum(fen), 'payout', day_on, 'transfer', NULL, NULL
-    FROM past_payouts GROUP BY entry_id, day_on
-"""
-_ROLL_UP = """
-    INSERT INTO income_days AS d (household_id, day_on, produce_code, work_unit_id, wallet, division_code, gross_fen,
-                                  refunded_fen, paid_out_fen, line_count)
-    SELECT household_id, day_on, coalesce(produce_code, ''), coalesce(work_unit_id, 0), coalesce(wallet, ''),
-           min(division_code), coalesce(sum(amount_fen) FILTER (WHERE reason = 'sale'), 0),
-           coalesce(-sum(amount_fen) FILTER (WHERE reason = 'refund'), 0),
-           coalesce(-sum(amount_fen) FILTER (WHERE reason = 'payout'), 0), count(*) FILTER (WHERE reason = 'sale')
-    FROM postings JOIN (SELECT entry_id FROM past_entries UNION SELECT entry_id FROM past_payouts) e USING (entry_id)
-    WHERE book = 'payable' GROUP BY 1, 2, 3, 4, 5
-    ON CONFLICT (household_id, day_on, produce_code, work_unit_id, wallet) DO UPDATE SET
-        gross_fen = d.gross_fen + EXCLUDED.gross_fen, refunded_fen = d.refunded_fen + EXCLUDED.refunded_fen,
-        paid_out_fen = d.paid_out_fen + EXCLUDED.paid_out_fen, line_count = d.line_count + EXCLUDED.line_count
-"""
 _STOCK = """
     UPDATE stock s SET on_hand = s.on_hand - sold.quantity
     FROM (SELECT l.listing_id, sum(l.quantity)::int AS quantity FROM past_lines l JOIN past_orders o USING (order_id)
@@ -229,12 +131,6 @@ _STEPS = (
     _REFUNDS,
     _MONEY_MOVES,
     _TRACES,
-    cash.HAND_OVERS,
-    _ENTRIES,
-    _POSTINGS,
-    cash.ROWS,
-    _PAYOUTS,
-    _ROLL_UP,
 )
 
 
@@ -243,11 +139,17 @@ async def plan(session: AsyncSession) -> None:
     await run_script(session, _PLAN)
 
 
-async def write(session: AsyncSession, *, accountant: int, now: object) -> None:
-    """Write what the plan says. Everything in it must have ended a day before `now`; the accountant got its cash."""
+async def write(session: AsyncSession, *, accountants: tuple[int, int], now: object) -> None:
+    """Write what the plan says. Everything in it must have ended a day before `now`.
+
+    Of two accountants the first got the cash and proposed every payout, the second approved it.
+    """
     await run_script(session, "ANALYZE past_orders; ANALYZE past_lines")
-    values = {"now": now, "accountant": accountant, "why_cancelled": "改了安排", "why_claimed": "有几斤坏了"}
-    for step in (*_STEPS, _STOCK):
+    values = {
+        "now": now, "why_cancelled": "改了安排", "why_claimed": "有几斤坏了",
+        "accountant": accountants[0], "second": accountants[1],
+    }  # fmt: skip
+    for step in (*_STEPS, cash.HAND_OVERS, *past_books.STEPS, cash.ROWS, _STOCK):
         await run_script(session, step, values)
 
 

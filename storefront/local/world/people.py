@@ -54,8 +54,18 @@ class Cast:
     """Account of each work unit that takes the cash of its orders."""
     officer: int = 0
     """Account that decides refunds."""
-    accountant: int = 0
-    """Account to which clerks hand in their cash."""
+    accountants: list[Viewer] = field(default_factory=list)
+    """The first gets the clerks' cash and proposes payouts, the second approves them."""
+
+    @property
+    def accountant(self) -> int:
+        """Account of the first of them."""
+        return self.accountants[0].id
+
+    @property
+    def both_accountants(self) -> tuple[int, int]:
+        """Their accounts."""
+        return self.accountants[0].id, self.accountants[1].id
 
 
 async def bring(session: AsyncSession, rng: Random, *, now: datetime) -> Cast:
@@ -245,7 +255,7 @@ def _remember(cast: Cast, given: list[tuple[Account, Grant]]) -> None:
                 cast.clerks.setdefault(held.work_unit_id, viewer.id)
         if held.role is Role.OFFICER and not cast.officer:
             cast.officer = viewer.id
-        if held.role is Role.ACCOUNTANT and not cast.accountant:
-            cast.accountant = viewer.id
+        if held.role is Role.ACCOUNTANT:
+            cast.accountants.append(viewer)
     for home in cast.sellers:
         cast.seller_viewers.setdefault(home.id or 0, agent)

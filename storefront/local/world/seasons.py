@@ -60,7 +60,7 @@ async def bring(session: AsyncSession, rng: Random, cast: Cast, lots: list[Lot],
             _order(rng, cast, lots, year, at, now)
     await history.plan(session)
     await _number(session, year)
-    await history.write(session, accountant=cast.accountant, now=now)
+    await history.write(session, accountants=cast.both_accountants, now=now)
     return len(year.orders)
 
 

@@ -46,7 +46,10 @@ BREAKS = [
            SELECT entry_id, book, -amount_fen - 1, 'refund', day_on, household_id, order_line_id
            FROM postings WHERE book = 'payable'""",
     ),
-    ("no household stands below zero", "UPDATE postings SET amount_fen = -1 WHERE book = 'payable'"),
+    (
+        "a household stands below zero only by refunds decided after its last approved payout",
+        "UPDATE postings SET amount_fen = -1 WHERE book = 'payable'",
+    ),
     ("the daily roll-up is the sum of the postings", "UPDATE income_days SET gross_fen = gross_fen + 1"),
     ("the daily roll-up is the sum of the postings", "UPDATE income_days SET refunded_fen = 1"),
     ("the daily roll-up is the sum of the postings", "UPDATE income_days SET paid_out_fen = 1"),
