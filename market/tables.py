@@ -5,11 +5,11 @@ from market.delivery import cutoffs, stops
 from market.goods import capacity, gates, listings, produce, stock, waiting
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
-from market.people import accounts, cards, consent, door_cards, door_devices, households, stations, units
+from market.people import accounts, acts_for, cards, consent, door_cards, door_devices, households, stations, units
 from market.trade import answers, cancellations, carts, orders
 
 __all__ = [
-    "accounts", "answers", "audit", "cancellations", "capacity", "cards", "carts", "consent", "costs", "cutoffs",
-    "door_cards", "door_devices", "gates", "households", "idempotency", "ledger", "listings", "metadata", "orders",
-    "payouts", "places", "produce", "stations", "stock", "stops", "units", "waiting",
+    "accounts", "acts_for", "answers", "audit", "cancellations", "capacity", "cards", "carts", "consent", "costs",
+    "cutoffs", "door_cards", "door_devices", "gates", "households", "idempotency", "ledger", "listings", "metadata",
+    "orders", "payouts", "places", "produce", "stations", "stock", "stops", "units", "waiting",
 ]  # fmt: skip

@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Rail
 from market.goods import stock
-from market.ground import audit, queue
+from market.ground import queue
+from market.people import acts_for
 from market.people.accounts import Viewer
 from market.trade import answers, cancellations, orders, sales
 from market.trade.answers import Gap, LineAnswer
@@ -55,10 +56,8 @@ async def say_short(session: AsyncSession, seller: Viewer, line_id: int, gap: Ga
         await _lower(session, case, now)
     else:
         await _call_off(session, case, now)
-    audit.note(
-        session, seller.account_id, "say_short", household_id=line.household_id, subject=f"order:{order.no}",
-        note=f"{gap.quantity} {gap.why}", now=now,
-    )  # fmt: skip
+    subject, note = f"order_line:{line.id}", f"{gap.quantity} {gap.why}"
+    acts_for.note(session, seller, line.household_id, "say_short", subject=subject, note=note, now=now)
     await queue.enqueue(session, "announce_short", answer_id=answer.id)
     return answer
 

@@ -8,9 +8,9 @@ from sqlmodel import Field, SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from market.ground import audit
 from market.ground.db import choice, fen, key_of, new_id
 from market.ground.errors import Malformed, NotFound
+from market.people import acts_for
 from market.people.accounts import Viewer
 
 MOST_FEN = 10_000_000
@@ -108,7 +108,5 @@ async def _get(session: AsyncSession, household_id: int, cost_id: int) -> Cost:
 
 
 def _trace(session: AsyncSession, by: Viewer, act: str, cost: Cost, now: datetime) -> None:
-    audit.note(
-        session, by.account_id, act, household_id=cost.household_id, subject=f"cost:{cost.id}",
-        note=f"{cost.kind} {cost.amount_fen}", now=now,
-    )  # fmt: skip
+    subject, note = f"cost:{cost.id}", f"{cost.kind} {cost.amount_fen}"
+    acts_for.note(session, by, cost.household_id, act, subject=subject, note=note, now=now)

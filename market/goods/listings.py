@@ -13,12 +13,11 @@ from market.goods import capacity, gates, produce, search, stock, waiting
 from market.goods.gates import Papers
 from market.goods.produce import Produce, ProduceMeasure
 from market.goods.waiting import Lot, Waits
-from market.ground import audit
 from market.ground.clock import day_of
 from market.ground.db import choice, fen, key_of, new_id, place_code
 from market.ground.errors import Malformed, NotFound, NotMovable
 from market.ground.measure import Measure
-from market.people import households
+from market.people import acts_for, households
 from market.people.accounts import Viewer
 from market.people.households import Household
 
@@ -286,13 +285,5 @@ def _must_be_offered(listing: Listing, move: str) -> None:
 
 
 def note(session: AsyncSession, by: Viewer, listing: Listing, act: str, text: str, now: datetime) -> None:
-    """Leave a trace of an act on a listing, in the seller's name and the household's."""
-    audit.note(
-        session,
-        by.account_id,
-        act,
-        household_id=listing.household_id,
-        subject=f"listing:{listing.id}",
-        note=text,
-        now=now,
-    )
+    """Leave a trace of an act on a listing, in the seller's name and the household's; an agent's is asked about."""
+    acts_for.note(session, by, listing.household_id, act, subject=f"listing:{listing.id}", note=text, now=now)

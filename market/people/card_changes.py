@@ -9,11 +9,11 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from market.ground import audit, queue
+from market.ground import queue
 from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotFound, NotMovable, SamePerson
 from market.ground.seal import Seal
-from market.people import accounts, cards, households
+from market.people import accounts, acts_for, cards, households
 from market.people.accounts import Viewer
 from market.people.cards import WAITING_DAY, PayoutCard
 from market.people.households import Household
@@ -163,9 +163,7 @@ def _end(card: PayoutCard, by: Viewer, why: str, now: datetime) -> None:
 def _note(session: AsyncSession, by: Viewer, act: str, card: PayoutCard, *, now: datetime) -> None:
     """Who did what for whom; the note tells the card by what stands in clear."""
     note = f"{card.bank} {card.last_four}"
-    audit.note(
-        session, by.account_id, act, household_id=card.household_id, subject=f"card:{card.id}", note=note, now=now
-    )
+    acts_for.note(session, by, card.household_id, act, subject=f"card:{card.id}", note=note, now=now)
 
 
 def _digits(typed: str) -> str:

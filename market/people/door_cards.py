@@ -12,12 +12,11 @@ from sqlmodel import Field, SQLModel, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from market.ground import audit
 from market.ground.clock import day_of
 from market.ground.db import choice, key_of, new_id, run
 from market.ground.errors import NotFound
 from market.ground.places import Division
-from market.people import accounts, precincts
+from market.people import accounts, acts_for, precincts
 from market.people.accounts import Account, Grant, Role, Viewer
 from market.people.consent import Consent, Purpose
 from market.people.households import Household
@@ -148,7 +147,7 @@ async def print_for(session: AsyncSession, by: Viewer, household_ids: Sequence[i
                 printed_by=by.id, good_until_on=until,
             )
         )  # fmt: skip
-        audit.note(session, by.account_id, "print_card", household_id=home_id, subject="door_card", now=now)
+        acts_for.note(session, by, home_id, "print_card", subject="door_card", now=now)
     return made
 
 
@@ -162,9 +161,8 @@ async def revoke(session: AsyncSession, by: Viewer, card_id: int, why: Why, *, n
             col(Grant.account_id) == card.account_id, col(Grant.ended_at).is_(None)
         ).values(ended_at=now)  # fmt: skip
         await run(session, ended)
-        audit.note(
-            session, by.account_id, "revoke_card", household_id=card.household_id, subject=f"door_card:{card.id}",
-            note=why, now=now,
+        acts_for.note(
+            session, by, card.household_id, "revoke_card", subject=f"door_card:{card.id}", note=why, now=now
         )  # fmt: skip
     return card
 

@@ -15,7 +15,7 @@ from market.ground.clock import day_of
 from market.ground.db import choice, key_of, new_id
 from market.ground.errors import Malformed, NotAllowed, NotFound, NotMovable, OverLimit, TooManyTries
 from market.ground.places import Division
-from market.people import accounts, door_cards
+from market.people import accounts, acts_for, door_cards
 from market.people.accounts import Account, Grant, Role, Viewer
 from market.people.door_cards import DoorCard
 from market.people.heard import Heard, Word
@@ -193,7 +193,8 @@ async def confirm(session: AsyncSession, by: Viewer, device_id: int, vouch: Vouc
         raise OverLimit("door_devices", MOST_DEVICES, open_count + 1)
     device.confirmed_at, device.confirmed_by = now, by.id
     device.heard, device.number_end, device.sheet = vouch.word.heard, vouch.word.number_end, vouch.word.sheet
-    _note(session, by, "confirm_device", card, device, now)
+    subject = f"door_device:{device.id}"
+    await acts_for.note_heard(session, by, card.household_id, "confirm_device", vouch.word, subject=subject, now=now)
     await queue.enqueue(session, "tell_door_opened", device_id=device.id)
     return device
 
@@ -204,7 +205,9 @@ async def take_off(session: AsyncSession, by: Viewer, device_id: int, *, now: da
     device, card = await _kept(session, by, device_id)
     if device.ended_at is None:
         device.ended_at, device.ended_by = now, by.id
-        _note(session, by, "take_off_device", card, device, now)
+        said = " ".join(filter(None, [device.heard, device.number_end, device.sheet]))
+        subject = f"door_device:{device.id}"
+        acts_for.note(session, by, card.household_id, "take_off_device", subject=subject, note=said, now=now)
     return device
 
 
@@ -228,9 +231,3 @@ async def _kept(session: AsyncSession, by: Viewer, device_id: int) -> tuple[Door
     card = await door_cards.kept(session, by, card.id or 0)
     again = select(DoorDevice).where(DoorDevice.id == device_id).execution_options(populate_existing=True)
     return (await session.exec(again)).one(), card
-
-
-def _note(session: AsyncSession, by: Viewer, act: str, card: DoorCard, device: DoorDevice, now: datetime) -> None:
-    said = " ".join(filter(None, [device.heard, device.number_end, device.sheet]))
-    subject = f"door_device:{device.id}"
-    audit.note(session, by.account_id, act, household_id=card.household_id, subject=subject, note=said, now=now)

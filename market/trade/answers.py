@@ -13,7 +13,7 @@ from market.goods import stock
 from market.ground.clock import day_of
 from market.ground.db import choice, key_of, new_id
 from market.ground.errors import Malformed, NotFound, NotMovable, OverLimit
-from market.people import households
+from market.people import acts_for, households
 from market.people.accounts import Viewer
 from market.trade import orders
 from market.trade.orders import Order, OrderLine
@@ -87,6 +87,8 @@ async def accept(session: AsyncSession, seller: Viewer, line_id: int, *, now: da
     check_open(await orders.lock(session, line.order_id), now)
     if (await session.exec(of_lines([line_id]))).first() is None:
         session.add(LineAnswer(order_line_id=line_id, at=now, account_id=seller.account_id))
+        subject = f"order_line:{line_id}"
+        acts_for.note(session, seller, line.household_id, "accept", subject=subject, note=str(line.to_bring), now=now)
     return line
 
 
