@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from market.ground import errors
 from market.ground.errors import Malformed, MarketError
 from storefront.deps import SignInFirst, StartAgain
-from storefront.render import Pages
+from storefront.once import Taken
+from storefront.render import Pages, is_delivery
 from storefront.texts import gettext as _
 from storefront.texts import lazy_gettext as _l
 
@@ -46,6 +47,7 @@ SENTENCES: dict[type[MarketError], str] = {
     errors.OverLimit: _l("超过了上限，没有保存。"),
     errors.OverCapacity: _l("比您家今年能产的多，没有改。要卖得更多，请另外上架一份，工作人员看过就能卖。"),
     errors.TooManyTries: _l("试得太多了，请过一会儿再来。"),
+    errors.OtherHands: _l("这是另一个人填的，没有记下。请他自己登录，再送一次。"),
     errors.StillRunning: _l("上一次提交还在处理，请稍等再看。"),
     errors.SealedShut: _l("密封的卡号打不开：钥匙不对。请找管系统的人，卡号没有丢。"),
     errors.Unavailable: _l("外面的服务暂时连不上，什么都没有变。请过一会儿再试。"),
@@ -139,6 +141,7 @@ def install(app: FastAPI) -> None:
         (HTTPException, _http_error),
         (DBAPIError, _database_error),
         (StartAgain, _start_again),
+        (Taken, _taken),
         (Exception, _bug),
     ]
     for kind, handler in handlers:
@@ -155,7 +158,11 @@ async def _market_error(request: Request, error: MarketError) -> Response:
 
 
 async def _start_again(request: Request, wish: StartAgain) -> Response:
-    return _pages(request).redirect(wish.url, (wish.kind, wish.text))
+    return _pages(request).redirect(wish.url, (wish.kind, wish.text), to=request)
+
+
+async def _taken(request: Request, form: Taken) -> Response:
+    return _pages(request).redirect(form.url, *form.said, to=request)
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
@@ -215,4 +222,4 @@ def _pages(request: Request) -> Pages:
 
 
 def _is_machine(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/hooks/"))
+    return request.url.path.startswith(("/api/", "/hooks/")) or is_delivery(request)

@@ -58,6 +58,11 @@ class Form:
             self.reject(name, "not_positive")
         return fen
 
+    def seen(self, name: str) -> int | None:
+        """A number the page carried for us: what the person saw. None where it carried none."""
+        value = self.values.get(name, "")
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 12 else None  # noqa: PLR2004
+
     def one_of(self, name: str, allowed: list[str], *, default: str = "") -> str:
         """One of the choices offered."""
         value = self.values.get(name, default)

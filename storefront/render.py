@@ -10,7 +10,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from market.people.accounts import VISITOR, Role, Viewer
 from storefront import cash_words, words
@@ -75,6 +75,7 @@ class Pages:
             "viewer": VISITOR,
             "csrf_token": "",
             "cart_count": 0,
+            "once": "",
             "lang": language(),
             "demo": self.demo,
             "prefs": read_prefs(request),
@@ -86,9 +87,14 @@ class Pages:
             response.delete_cookie(_FLASH)
         return response
 
-    def redirect(self, url: str, *flashes: tuple[str, str]) -> RedirectResponse:
-        """Send the browser on after a form, with messages for the next page: `("success", "已上架")`."""
-        response = RedirectResponse(url, status_code=303)
+    def redirect(self, url: str, *flashes: tuple[str, str], to: Request | None = None) -> Response:
+        """Send the browser on after a form, with messages for the next page: `("success", "已上架")`.
+
+        A phone that brings what waited on it (`to` asks so) is told the same as JSON.
+        """
+        response: Response = RedirectResponse(url, status_code=303)
+        if to is not None and is_delivery(to):
+            response = JSONResponse({"to": url, "said": [str(text) for _kind, text in flashes]})
         if flashes:
             said = str(self._flashes.dumps([[kind, str(text)] for kind, text in flashes[:_MOST_FLASHES]]))
             response.set_cookie(_FLASH, said, max_age=60, httponly=True, secure=self._secure, samesite="lax")
@@ -119,6 +125,7 @@ class Page:
             "viewer": self.viewer,
             "csrf_token": self.sessions.csrf_token(self.session),
             "cart_count": self.cart_count,
+            "once": self._form_key(),
         }
         response = self.pages.show(self.request, template, {**everyone, **context}, status=status)
         self.sessions.write(response, self.session)
@@ -126,9 +133,21 @@ class Page:
 
     def redirect(self, url: str, *flashes: tuple[str, str]) -> Response:
         """Send this person on."""
-        response = self.pages.redirect(url, *flashes)
+        self.request.state.sent_on = (url, [(kind, str(text)) for kind, text in flashes])
+        response = self.pages.redirect(url, *flashes, to=self.request)
         self.sessions.write(response, self.session)
         return response
+
+    def _form_key(self) -> str:
+        """The key of this page's forms; a form that is asked again keeps its own."""
+        if not self.viewer.signed_in:
+            return ""
+        return getattr(self.request.state, "form_key", "") or self.sessions.new_key(self.viewer.id)
+
+
+def is_delivery(request: Request) -> bool:
+    """Whether a phone brings by itself what waited on it, rather than a person sending a form."""
+    return "x-outbox" in request.headers
 
 
 def asset(name: str) -> str:

@@ -127,6 +127,19 @@ class Sessions:
         if session.is_new or not hmac.compare_digest(token.encode(), self.csrf_token(session).encode()):
             raise NotAllowed("csrf")
 
+    def new_key(self, account_id: int) -> str:
+        """A name for one tap on a form of this account's, as `storefront/once.py` wants it."""
+        return f"{secrets.token_hex(8)}.{self.hand_of(account_id)}"
+
+    def is_key_of(self, account_id: int, key: str) -> bool:
+        """Whether this account may bring a form with that key: one that names nobody, or them."""
+        _, _, hand = key.partition(".")
+        return not hand or hmac.compare_digest(hand.encode(), self.hand_of(account_id).encode())
+
+    def hand_of(self, account_id: int) -> str:
+        """How phones know an account without learning its number."""
+        return hmac.new(self._key.encode(), f"hand {account_id}".encode(), hashlib.sha256).hexdigest()[:12]
+
     def _read(self, cookie: str | None) -> str | None:
         try:
             return self._signer.unsign(cookie or "").decode()

@@ -1,4 +1,9 @@
-"""offline"""
+"""offline: two words about one number, photos on their way"""
+
+import sqlalchemy as sa
+import sqlmodel
+
+from alembic import op
 
 revision = "0012"
 down_revision = "0011"
@@ -7,4 +12,35 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    _disagreements()
+
+
+def _disagreements() -> None:
+    utc = sqlmodel.sql.sqltypes.UTCDateTime()
+    op.create_table(
+        "disagreements",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("listing_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "about",
+            sa.Enum("price", "left", name="about", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("said_by", sa.BigInteger(), nullable=True),
+        sa.Column("said_at", utc, nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=True),
+        sa.Column("settled_by", sa.BigInteger(), nullable=True),
+        sa.Column("settled_at", utc, nullable=True),
+        sa.CheckConstraint("(settled_at IS NULL) = (kept IS NULL)", name=op.f("ck_disagreements_settled")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_disagreements_listing_id")),
+        sa.ForeignKeyConstraint(["said_by"], ["accounts.id"], name=op.f("fk_disagreements_said_by")),
+        sa.ForeignKeyConstraint(["settled_by"], ["accounts.id"], name=op.f("fk_disagreements_settled_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disagreements")),
+    )
+    op.create_index(op.f("ix_disagreements_listing_id"), "disagreements", ["listing_id"], unique=False)
+    op.create_index(
+        "ix_disagreements_open", "disagreements", ["listing_id"], postgresql_where=sa.text("settled_at IS NULL")
+    )

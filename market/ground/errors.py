@@ -16,6 +16,7 @@ MarketError
 │   ├── OverLimit           above a bound (refund above what was paid, stock above what is plausible)
 │   │   └── OverCapacity    more than a household's land and animals give in a season
 │   ├── TooManyTries        slow down
+│   ├── OtherHands          a form that another account filled in
 │   └── StillRunning        the first request with this key has not ended yet
 ├── Malformed             the input cannot mean anything
 └── Unavailable           an outside service is down: try again
@@ -155,6 +156,10 @@ class TooManyTries(Refused):
     """Too often in too short a time."""
 
     retry_at: datetime | None = None
+
+
+class OtherHands(Refused):
+    """Filled in by one account and brought by another: only who said it may say it."""
 
 
 @dataclass

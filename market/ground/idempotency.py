@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.ground.db import key_of
 from market.ground.errors import Malformed, StillRunning
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(days=30)
+"""A phone that never heard the answer may come out of its valley weeks later; a sign-in lasts no longer."""
 _MAX_KEY = 80
 
 
@@ -72,6 +73,6 @@ def keep(session: AsyncSession, claimed: Claim, *, answer: dict[str, Any], now: 
 
 
 async def forget_old(session: AsyncSession, *, now: datetime) -> int:
-    """Drop answers older than a week; returns how many."""
+    """Drop answers older than a month; returns how many."""
     gone = await session.exec(delete(KeptAnswer).where(col(KeptAnswer.kept_at) < now - KEPT))
     return int(getattr(gone, "rowcount", 0))

@@ -77,7 +77,7 @@ async def _call(
         str | None,
         Header(
             description="Any text of up to 80 characters, new for every new wish. The same key with the same body gets "
-            "the same answer; with another body 422; while the first call still runs 409. Kept for a week."
+            "the same answer; with another body 422; while the first call still runs 409. Kept for a month."
         ),
     ] = None,
 ) -> AsyncIterator[Call]:

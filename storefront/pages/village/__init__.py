@@ -1,16 +1,38 @@
 """The village door: selling from a phone, by a household or by the agent of its station."""
 
-from storefront.pages.village import answers, costs, goods, households, listings, looks, lots, money, new_goods, orders
+from fastapi import APIRouter
 
-routers = [
-    households.router,
-    new_goods.router,
-    goods.router,
-    listings.router,
-    lots.router,
-    orders.router,
-    answers.router,
-    money.router,
-    costs.router,
-    looks.router,
-]
+from storefront.once import OnceDep
+from storefront.pages.village import (
+    answers,
+    costs,
+    disagreements,
+    goods,
+    households,
+    listings,
+    looks,
+    lots,
+    money,
+    new_goods,
+    orders,
+    outbox,
+)
+
+_door = APIRouter(dependencies=[OnceDep])
+for _rooms in (
+    households,
+    outbox,
+    new_goods,
+    goods,
+    listings,
+    lots,
+    disagreements,
+    orders,
+    answers,
+    money,
+    costs,
+    looks,
+):
+    _door.include_router(_rooms.router)
+
+routers = [_door]

@@ -1,18 +1,14 @@
 """What a household spent, noted on the keypad, so that it sees what is left of its sales."""
 
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from market.books import costs
 from market.books.costs import CostKind
-from market.ground import idempotency
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
-from market.ground.idempotency import Claim
 from market.ground.money import format_yuan, parse_yuan
 from market.reports import household as reports
 from storefront import words
@@ -52,10 +48,7 @@ async def create_cost(request: Request, page: PageDep, session: SessionDep, hous
         return _ask(page, house, None, form)
     try:
         amount_fen = parse_yuan(form.text("amount", most=20), field="amount")
-        claimed = await _claim(session, page, house, form)
-        if isinstance(claimed, Claim):
-            cost = await costs.note(session, page.viewer, house.id, CostKind(kind), amount_fen, on=day_of(now), now=now)
-            idempotency.keep(session, claimed, answer={"cost_id": cost.id}, now=now)
+        await costs.note(session, page.viewer, house.id, CostKind(kind), amount_fen, on=day_of(now), now=now)
     except Malformed as error:
         form.reject_for(error)
         return _ask(page, house, CostKind(kind), form)
@@ -79,13 +72,7 @@ async def create_restoration(
     return page.redirect(f"/village/{house.id}/costs", ("success", _("已经放回来")))
 
 
-async def _claim(session: AsyncSession, page: PageDep, house: HouseDep, form: Form) -> Claim | dict[str, object]:
-    body = f"cost {house.id} {form.text('kind')} {form.text('amount')}".encode()
-    return await idempotency.claim(session, page.viewer.id, key=form.text("key"), body=body)
-
-
 def _ask(page: PageDep, house: HouseDep, kind: CostKind | None, form: Form) -> Response:
     status = 200 if form.ok else 422
     template = "village/new_cost.html" if kind else "village/new_cost_kind.html"
-    key = form.text("key") or uuid4().hex
-    return page(template, status=status, house=house, kind=kind, kinds=list(CostKind), form=form, key=key)
+    return page(template, status=status, house=house, kind=kind, kinds=list(CostKind), form=form)

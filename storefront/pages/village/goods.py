@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from market.goods import disagreements
 from market.ground.clock import day_of
 from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.pages.village import shelves
 from storefront.pages.village.houses import HouseDep
 
 router = APIRouter(prefix="/village/{household_id:int}")
-_MOST = 10_000_000
+_MOST, _MOST_ASKED = 10_000_000, 5
 
 
 @router.get("/goods")
@@ -22,4 +23,9 @@ async def list_goods(
     """Everything the household sells or sold; right after it stopped selling something, the way back."""
     goods = await shelves.all_of(session, house, on=day_of(now))
     undo = next((each for each in goods if each["id"] == stopped and not each["is_live"]), None)
-    return page("village/goods.html", house=house, goods=goods, undo=undo, undo_left=left)
+    asked = (await session.exec(disagreements.open_of(house.id).limit(_MOST_ASKED))).all()
+    names = {each["id"]: each["name"] for each in goods}
+    return page(
+        "village/goods.html", house=house, goods=goods, undo=undo, undo_left=left,
+        asked=[(each, names[each.listing_id]) for each in asked],
+    )  # fmt: skip

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.goods import listings
+from market.goods import disagreements, listings
+from market.goods.disagreements import About, Wish
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
 from market.ground.money import parse_yuan
@@ -46,11 +47,16 @@ async def change_price(
     form = await read_form(request)
     try:
         price_fen = parse_yuan(form.text("price", most=20))
-        await listings.change_price(session, page.viewer, listing_id, price_fen, now=now)
+        wish = Wish(listing_id, About.PRICE, price_fen, seen=form.seen("seen"))
+        asked = await disagreements.make_if_any(session, page.viewer, wish, now=now)
+        if asked is None:
+            await listings.change_price(session, page.viewer, listing_id, price_fen, now=now)
     except Malformed as error:
         form.reject_for(error)
         goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
         return await keypads.price(page, session, house, goods, form)
+    if asked is not None:
+        return page.redirect(f"/village/goods/{listing_id}/disagreements/{asked}")
     return page.redirect(f"/village/goods/{listing_id}", ("success", _("价钱改好了")))
 
 
@@ -70,10 +76,12 @@ async def change_stock(
     """So many are left now; or, with `step`, one more or one fewer than there are at this moment."""
     form = await read_form(request)
     step = {"-1": -1, "1": 1}.get(form.text("step"), 0)
-    await _count(page, session, listing_id, step, form, now)
+    asked = await _count(page, session, listing_id, step, form, now)
     if not form.ok:
         goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
         return keypads.stock(page, house, goods, form)
+    if asked is not None:
+        return page.redirect(f"/village/goods/{listing_id}/disagreements/{asked}")
     if step and form.text("back") == "list":
         return page.redirect(f"/village/{house.id}/goods#g-{listing_id}")
     return page.redirect(f"/village/goods/{listing_id}", ("success", _("数量改好了")))
@@ -139,16 +147,26 @@ async def change_photo(  # noqa: PLR0917  what FastAPI hands in
     return page.redirect(f"/village/goods/{listing_id}", ("success", _("照片换好了") if photo else _("照片拿掉了")))
 
 
-async def _count(page: Page, session: AsyncSession, listing_id: int, step: int, form: Form, now: datetime) -> None:
-    """Change what is left; what is wrong goes into the form, before anything is written."""
+async def _count(
+    page: Page, session: AsyncSession, listing_id: int, step: int, form: Form, now: datetime
+) -> int | None:
+    """Change what is left, or ask when it is no longer what the person saw: the question's number.
+
+    What is wrong goes into the form, before anything is written.
+    """
     quantity = 0 if step else form.whole("quantity")
     try:
         if step:
             await listings.add_left(session, page.viewer, listing_id, step, now=now)
         elif form.ok:
+            wish = Wish(listing_id, About.LEFT, quantity, seen=form.seen("seen"))
+            asked = await disagreements.make_if_any(session, page.viewer, wish, now=now)
+            if asked is not None:
+                return asked
             await listings.change_left(session, page.viewer, listing_id, quantity, now=now)
     except Malformed as error:
         form.reject_for(error)
+    return None
 
 
 async def _put_back(page: Page, session: AsyncSession, listing_id: int, form: Form, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,10 +9,8 @@ from starlette.responses import Response
 
 from market.goods import gates, listings, produce
 from market.goods.listings import ListingState
-from market.ground import idempotency
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
-from market.ground.idempotency import Claim
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
 from storefront.pages.village import bands, counts, days, drafts, uploads, waits
@@ -43,11 +40,7 @@ async def create_goods(
     _check_day(draft, on=day_of(now))
     if draft.ask is not Ask.PHOTO or not draft.form.ok:
         return await _ask(page, session, house, draft, on=day_of(now))
-    claimed = await _claim(page, session, house, draft)
-    if not isinstance(claimed, Claim):
-        return page.redirect(f"/village/goods/{claimed['listing_id']}", ("info", _("这样货已经上架了，没有重复上架")))
     listing = await listings.put_up(session, page.viewer, house.household, draft.offer(photo), now=now)
-    idempotency.keep(session, claimed, answer={"listing_id": listing.id}, now=now)
     if listing.state is ListingState.LIVE:
         return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
     waited_for = await listings.waits_of(session, listing, on=day_of(now))
@@ -72,11 +65,6 @@ def _check_day(draft: Draft, *, on: date) -> None:
         draft.form.reject_for(error)
 
 
-async def _claim(page: Page, session: AsyncSession, house: House, draft: Draft) -> Claim | dict[str, Any]:
-    body = f"{house.id} {draft.offer(None)!r}".encode()
-    return await idempotency.claim(session, page.viewer.id, key=draft.form.text("key"), body=body)
-
-
 async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, *, on: date) -> Response:
     more: dict[str, Any] = {}
     match draft.ask:
@@ -87,7 +75,7 @@ async def _ask(page: Page, session: AsyncSession, house: House, draft: Draft, *,
         case Ask.PRICE if draft.way is not None:
             more = {"band": bands.said(draft.way.band)}
         case Ask.PHOTO if draft.way is not None:
-            more = {"hint": bands.hint(draft.way.band, draft.price_fen), "key": draft.form.text("key") or uuid4().hex}
+            more = {"hint": bands.hint(draft.way.band, draft.price_fen)}
             more |= await _lot(session, draft, on=on)
         case _:
             pass
