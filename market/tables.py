@@ -1,7 +1,7 @@
 """Imports every table of the market, so that migrations and tests see them all."""
 
 from market.books import costs, ledger, payouts
-from market.delivery import cutoffs, stops
+from market.delivery import cutoffs, round_cancellations, stops
 from market.goods import capacity, disagreements, gates, listings, produce, stock, waiting
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
@@ -11,5 +11,6 @@ from market.trade import answers, cancellations, carts, orders
 __all__ = [
     "accounts", "acts_for", "answers", "audit", "cancellations", "capacity", "cards", "carts", "consent", "costs",
     "cutoffs", "disagreements", "door_cards", "door_devices", "gates", "households", "idempotency", "ledger",
-    "listings", "metadata", "orders", "payouts", "places", "produce", "stations", "stock", "stops", "units", "waiting",
+    "listings", "metadata", "orders", "payouts", "places", "produce", "round_cancellations", "stations", "stock",
+    "stops", "units", "waiting",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Rail
+from market.delivery import round_cancellations
 from market.ground import queue
 from market.ground.errors import AlreadyPaid, Malformed, NotMovable, Unavailable
 from market.people.accounts import Viewer
@@ -43,7 +44,7 @@ async def start(
     """Start paying an order, or find the attempt already open: two taps are one payment.
 
     One whose time ran out is taken up again if its goods are still there. Raises NotFound, AlreadyPaid, NotMovable (no
-    longer to be had), OutOfStock, Malformed (method not offered), Unavailable.
+    longer to be had), RoundCancelled, OutOfStock, Malformed (method not offered), Unavailable.
     """
     order = await _payable(session, payer, no, now)
     if method not in await methods_for(session, order, gateway):
@@ -130,6 +131,7 @@ async def take_cash(session: AsyncSession, by: Viewer, payment_id: UUID, *, now:
         return payment
     if payment.method is not Method.CASH or payment.state is not PaymentState.STARTED or not order.holds_stock:
         raise NotMovable("payment", payment.state, "take_cash")
+    await round_cancellations.check_on(session, order.stop_id, order.handover_on)
     payment.taken_by = by.account_id
     await _succeed(session, payment, order, now=now)
     return payment
@@ -138,10 +140,13 @@ async def take_cash(session: AsyncSession, by: Viewer, payment_id: UUID, *, now:
 async def complete(session: AsyncSession, payment: Payment, order: Order, *, by: int | None, now: datetime) -> bool:
     """All of a payment's money is there: the order is paid with it. Expects both locked.
 
-    False, and nothing done, where the order no longer stands, or some of its goods fell away since the attempt began.
+    False, and nothing done, where the order no longer stands, its round was called off, or some of its goods fell away
+    since the attempt began.
     """
     fits, was_promised = payment.amount_fen == order.total_fen, order.state is OrderState.CONFIRMED
     why = payment.method.value
+    if await round_cancellations.of_round(session, order.stop_id, order.handover_on) is not None:
+        return False
     if not fits or order.is_paid or not await orders.mark_paid(session, order, by=by, why=why, now=now):
         return False
     move_payment(session, payment, PaymentState.SUCCEEDED, by=by, why="arrived", now=now)
@@ -219,6 +224,7 @@ async def _payable(session: AsyncSession, payer: Viewer, no: str, now: datetime)
         raise NotMovable("order", "expired", "pay")
     if not order.has_run_out(now) and not order.holds_stock:
         raise NotMovable("order", order.state, "pay")
+    await round_cancellations.check_on(session, order.stop_id, order.handover_on)
     return order
 
 

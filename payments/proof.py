@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.reports import oversight
 from market.reports.oversight import Difference
-from payments import statement_proof
+from payments import round_proof, statement_proof
 
 _ONE_PAYMENT = """
     WITH standing AS (
@@ -156,4 +156,4 @@ RULES = {
 
 async def differences(session: AsyncSession) -> list[Difference]:
     """Everything in which payments, refunds and ledger disagree; empty when all is well."""
-    return await oversight.look(session, RULES | statement_proof.RULES)
+    return await oversight.look(session, RULES | statement_proof.RULES | round_proof.RULES)

@@ -39,6 +39,7 @@ SENTENCES: dict[type[MarketError], str] = {
     errors.OutOfStock: _l("有的货不够了，订单没有提交，什么都没有扣。"),
     errors.PriceChanged: _l("有的价格变了，订单没有提交。请看一下新价格再决定。"),
     errors.NotOnSale: _l("有的货已经停止销售，订单没有提交。"),
+    errors.RoundCancelled: _l("这一趟取消了，不能再下单、付款。请选别的取货日。"),
     errors.NotMovable: _l("现在的状态不能这样做。请刷新看看最新情况。"),
     errors.AlreadyPaid: _l("这个订单已经付过款了，不用再付。"),
     errors.SamePerson: _l("这一步要换一个人来办：一个人申请，另一个人确认。"),

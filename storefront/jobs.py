@@ -22,7 +22,7 @@ from market.trade.answers import LineAnswer
 from market.trade.orders import Order
 from payments import desk, followup, refunds
 from payments.records import Payment, Refund, RefundState
-from storefront import bank_work, goods_jobs, money_watch, register_files
+from storefront import bank_work, goods_jobs, money_watch, register_files, round_jobs
 from storefront.notices import tell_card, tell_cutoff, tell_door_opened, tell_ordered, tell_returned, tell_short
 from storefront.state import State
 
@@ -42,6 +42,7 @@ def make_app(state: State) -> App:
     goods_jobs.add(app, state)
     money_watch.add(app, state)
     bank_work.add(app, state)
+    round_jobs.add(app, state)
     return app
 
 

@@ -29,6 +29,10 @@ _CLOSE = text("""
     SELECT DISTINCT stop_id, handover_on, CAST(:now AS timestamptz) FROM orders
     WHERE state IN ('paid', 'confirmed') AND cutoff_at <= :now AND cutoff_at > :since
       AND handover_on >= :today
+      AND NOT EXISTS (
+          SELECT FROM round_cancellations off
+          WHERE off.stop_id = orders.stop_id AND off.handover_on = orders.handover_on
+      )
     ON CONFLICT DO NOTHING
     RETURNING stop_id, handover_on
 """)

@@ -1,6 +1,6 @@
 """Stops: set places where goods are handed over on a set day of the week, and until when one may order for it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel, col, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from market.delivery import round_cancellations
 from market.ground import audit
 from market.ground.clock import SHANGHAI, day_of
 from market.ground.db import key_of, new_id, place_code
@@ -85,8 +86,8 @@ def governed_by(viewer: Viewer) -> SelectOfScalar[Stop]:
     )
 
 
-def next_handover(stop: Stop, now: datetime) -> Handover:
-    """The first handover whose cut-off has not passed."""
+def next_handover(stop: Stop, now: datetime, *, off: Collection[date] = ()) -> Handover:
+    """The first handover whose cut-off has not passed and which was not called off (`off`: the days that were)."""
     here = now.astimezone(SHANGHAI)
     days = (stop.cutoff_weekday - here.weekday()) % _WEEK
     cutoff = datetime.combine(here.date() + timedelta(days=days), stop.cutoff_time, SHANGHAI)
@@ -95,7 +96,16 @@ def next_handover(stop: Stop, now: datetime) -> Handover:
     wait = (stop.handover_weekday - cutoff.weekday()) % _WEEK
     if wait == 0 and stop.handover_from <= stop.cutoff_time:
         wait = _WEEK
+    while cutoff.date() + timedelta(days=wait) in off:
+        cutoff += timedelta(days=_WEEK)
     return Handover(stop, cutoff.astimezone(now.tzinfo), cutoff.date() + timedelta(days=wait))
+
+
+async def next_handovers(session: AsyncSession, at: Iterable[Stop], *, now: datetime) -> list[Handover]:
+    """The next handover of each of these stops; rounds that were called off are passed over."""
+    wanted = list(at)
+    off = await round_cancellations.off_days(session, [stop.id or 0 for stop in wanted], from_on=day_of(now))
+    return [next_handover(stop, now, off=off.get(stop.id or 0, ())) for stop in wanted]
 
 
 async def handover_for(session: AsyncSession, viewer: Viewer, stop_id: int, *, now: datetime) -> Handover:
@@ -103,7 +113,7 @@ async def handover_for(session: AsyncSession, viewer: Viewer, stop_id: int, *, n
     found = (await session.exec(open_to(viewer, day_of(now)).where(Stop.id == stop_id))).one_or_none()
     if found is None:
         raise NotFound("stop", str(stop_id))
-    return next_handover(found, now)
+    return (await next_handovers(session, [found], now=now))[0]
 
 
 @dataclass(frozen=True)

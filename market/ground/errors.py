@@ -8,6 +8,7 @@ MarketError
 │   ├── OutOfStock          one or more lines ask for more than is left
 │   ├── PriceChanged        a price moved between the cart and the order
 │   ├── NotOnSale           the listing was withdrawn meanwhile
+│   ├── RoundCancelled      the round was called off: nothing is handed over there on that day
 │   ├── NotMovable          the order, payment or refund is no longer in a state that allows this
 │   ├── AlreadyPaid         the money is there already
 │   ├── SamePerson          this step needs another person than the one before it
@@ -24,7 +25,7 @@ MarketError
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
@@ -100,6 +101,14 @@ class NotOnSale(Refused):
     """At least one listing was withdrawn meanwhile; nothing was ordered."""
 
     listing_ids: list[int]
+
+
+@dataclass
+class RoundCancelled(Refused):
+    """The round was called off: nothing is handed over at this stop on that day, nothing ordered or paid for it."""
+
+    stop_id: int
+    handover_on: date
 
 
 @dataclass
@@ -192,4 +201,4 @@ class SealedShut(Unavailable):
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [asdict(item) if isinstance(item, ShortLine | MovedPrice) else item for item in value]
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

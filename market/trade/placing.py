@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +22,7 @@ from market.ground.errors import (
     OutOfStock,
     OverLimit,
     PriceChanged,
+    RoundCancelled,
     ShortLine,
 )
 from market.ground.money import MAX_FEN
@@ -31,6 +33,8 @@ from market.trade.orders import HOLD, Order, OrderLine, OrderState, move
 
 _NO_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _NO_LENGTH = 8
+_ROUND_IS_OFF = "YG001"
+"""What the database says to an order for a round that was called off (migration 0006)."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,8 @@ _PLACE_MANY: TextClause = text(_PLACE.format(hold=_HOLD_MANY))
 async def place(session: AsyncSession, buyer: Viewer, items: Sequence[Item], terms: Terms, *, now: datetime) -> Placed:
     """Place an order: its goods are held for 15 minutes. Nothing is taken unless everything can be.
 
-    Raises Malformed (no lines, bad quantity), NotAllowed (wallet), OutOfStock, PriceChanged, NotOnSale, OverLimit.
+    Raises Malformed (no lines, bad quantity), NotAllowed (wallet), OutOfStock, PriceChanged, NotOnSale, OverLimit,
+    RoundCancelled (called off a moment ago).
     """
     wanted = _summed(items)
     _check_terms(buyer, terms)
@@ -185,7 +190,12 @@ async def _place(
         "now": now,
         "expires_at": expires_at,
     }
-    row = (await run(session, _PLACE_ONE if len(wanted) == 1 else _PLACE_MANY, values)).one_or_none()
+    try:
+        row = (await run(session, _PLACE_ONE if len(wanted) == 1 else _PLACE_MANY, values)).one_or_none()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == _ROUND_IS_OFF:
+            raise RoundCancelled(terms.stop_id, terms.handover_on) from error
+        raise
     return Placed(row.id, no, row.total_fen, expires_at) if row else None
 
 

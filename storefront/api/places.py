@@ -98,5 +98,5 @@ async def list_stops(session: SessionDep, now: NowDep, query: Annotated[StopQuer
     wanted = stops.open_on(day_of(now))
     if query.division:
         wanted = wanted.where(places.within(col(stops.Stop.division_code), places.parse_code(query.division)))
-    found = await session.exec(wanted)
-    return StopsShown(items=[StopShown.of(stops.next_handover(stop, now)) for stop in found], next=None)
+    found = await stops.next_handovers(session, await session.exec(wanted), now=now)
+    return StopsShown(items=[StopShown.of(each) for each in found], next=None)

@@ -1,5 +1,6 @@
 """Stops: where and when buyers fetch what they ordered, in the words they will read."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -7,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from market.delivery import stops
-from market.delivery.stops import Plan, Stop
+from market.delivery.stops import Handover, Plan, Stop
 from market.ground import places
 from market.ground.errors import Malformed
 from market.people import units
@@ -37,7 +38,7 @@ async def list_stops(
     return page(
         "operator/stops.html",
         stops=shown,
-        rounds={stop.id: words.next_round(stops.next_handover(stop, now)) for stop in shown},
+        rounds={each.stop.id: words.next_round(each) for each in await stops.next_handovers(session, shown, now=now)},
         place_names=await places.names(session, {stop.division_code for stop in shown}),
         unit_names=await units.names(session, {stop.work_unit_id for stop in shown if stop.work_unit_id}),
         asked=asked,
@@ -81,7 +82,7 @@ async def show_stop(
         "handover_weekday": str(stop.handover_weekday), "handover_from": f"{stop.handover_from:%H:%M}",
         "handover_to": f"{stop.handover_to:%H:%M}",
     }  # fmt: skip
-    next_round = words.next_round(stops.next_handover(stop, now))
+    next_round = words.next_round(await _next(session, stop, now))
     return page(
         "operator/stop.html", form=Form(shown, {}), next_round=next_round, **await _about(session, viewer, stop)
     )
@@ -94,7 +95,7 @@ async def change_stop(
     """Change a stop. Orders placed already keep their day."""
     form, stop = await read_form(request), await stops.governed(session, viewer, stop_id)
     known = await _about(session, viewer, stop)
-    plan, before = _plan(form, known["whose"]), words.next_round(stops.next_handover(stop, now))
+    plan, before = _plan(form, known["whose"]), words.next_round(await _next(session, stop, now))
     try:
         if form.ok:
             await stops.change(session, viewer, stop_id, plan, now=now)
@@ -120,6 +121,10 @@ async def create_reopening(
     """Take a closed stop into use again."""
     await stops.reopen(session, viewer, stop_id, now=now)
     return page.redirect(f"{_HERE}/{stop_id}", ("success", _("又可以选这个取货点了")))
+
+
+async def _next(session: AsyncSession, stop: Stop, now: datetime) -> Handover:
+    return (await stops.next_handovers(session, [stop], now=now))[0]
 
 
 def _plan(form: Form, whose: list[tuple[str, str]]) -> Plan:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.delivery import stops
+from market.delivery import round_cancellations, stops
 from market.delivery.stops import Handover
 from market.ground import idempotency
 from market.ground.clock import day_of
@@ -100,7 +100,8 @@ async def _offered(session: AsyncSession, viewer: Viewer, places: set[str], now:
     """Stops this person may choose: near the goods or the buyer's unit (same county), the unit's own gate first."""
     near = await session.exec(stops.open_to(viewer, day_of(now), near=places))
     found = near.all() or (await session.exec(stops.open_to(viewer, day_of(now)))).all()
-    return sorted((stops.next_handover(stop, now) for stop in found), key=lambda h: h.stop.work_unit_id is None)
+    coming = await stops.next_handovers(session, found, now=now)
+    return sorted(coming, key=lambda h: h.stop.work_unit_id is None)
 
 
 async def _claim(session: AsyncSession, viewer: Viewer, form: Form) -> Claim | str:
@@ -143,7 +144,11 @@ async def _handover(session: AsyncSession, viewer: Viewer, form: Form, now: date
         form.errors["stop"] = _("请选一个取货的地方")
         return None
     if handover.on.isoformat() != shown:
-        said = _("刚过截单时间，取货日改到了%(day)s，请再选一次。", day=words.day(handover.on))
+        off = await round_cancellations.off_days(session, [stop_id], from_on=day_of(now))
+        if shown in {on.isoformat() for on in off.get(stop_id, ())}:
+            said = _("那一趟取消了，下一个取货日是%(day)s，请再选一次。", day=words.day(handover.on))
+        else:
+            said = _("刚过截单时间，取货日改到了%(day)s，请再选一次。", day=words.day(handover.on))
         form.errors["stop"] = said
     return handover
 
