@@ -9,9 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.delivery.stops import Stop
 from market.goods import listings
 from market.goods.capacity import Means
-from market.goods.gates import Gate, Papers, SlaughterPoint
+from market.goods.gates import Gate, Papers
 from market.goods.listings import Offer
 from market.goods.produce import Produce, ProduceMeasure, Ready
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground import places
 from market.ground.measure import Measure
 from market.people import accounts

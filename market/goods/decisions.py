@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, false, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
 from market.goods import listings
 from market.goods.capacity import CapacityPermit, season_of
@@ -18,19 +18,30 @@ from market.people.accounts import Role, Viewer
 _MOST_WHY = 200
 
 
-def overseen_by(viewer: Viewer) -> SelectOfScalar[Listing]:
-    """Listings of an officer's divisions, whatever their state."""
+def inside(viewer: Viewer) -> ColumnElement[bool]:
+    """SQL: the listing, whatever its state, lies in one of the officer's divisions."""
     own = [places.within(col(Listing.division_code), code) for code in viewer.division_codes(Role.OFFICER)]
-    return select(Listing).where(or_(*own) if own else false())
+    return or_(*own) if own else false()
 
 
 async def overseen(session: AsyncSession, viewer: Viewer, listing_id: int) -> Listing:
     """A listing of the officer's divisions, locked until the transaction ends. NotFound for any other."""
-    wanted = overseen_by(viewer).where(Listing.id == listing_id).with_for_update(key_share=True)
+    wanted = select(Listing).where(inside(viewer), Listing.id == listing_id).with_for_update(key_share=True)
     found = (await session.exec(wanted)).one_or_none()
     if found is None:
         raise NotFound("listing", str(listing_id))
     return found
+
+
+async def permits_of(session: AsyncSession, listing_id: int) -> list[CapacityPermit]:
+    """Every yes and no about a listing, the newest first."""
+    said = select(CapacityPermit).where(CapacityPermit.listing_id == listing_id)
+    return list(await session.exec(said.order_by(col(CapacityPermit.id).desc())))
+
+
+async def halts_of(session: AsyncSession, listing_id: int) -> list[Halt]:
+    """Every time a listing was halted, the newest first."""
+    return list(await session.exec(select(Halt).where(Halt.listing_id == listing_id).order_by(col(Halt.id).desc())))
 
 
 async def permit(session: AsyncSession, officer: Viewer, listing_id: int, *, why: str, now: datetime) -> Listing:
@@ -43,8 +54,14 @@ async def permit(session: AsyncSession, officer: Viewer, listing_id: int, *, why
 
 
 async def refuse(session: AsyncSession, officer: Viewer, listing_id: int, *, why: str, now: datetime) -> Listing:
-    """No: the listing stays unseen until its household makes it less. Needs a reason, which the household reads."""
+    """No: the listing stays unseen until its household makes it less. Needs a reason, which the household reads.
+
+    Twice is once, as long as the household changed nothing in between.
+    """
     listing, _waits = await _excessive(session, officer, listing_id, "refuse", now)
+    last = next(iter(await permits_of(session, listing_id)), None)
+    if last is not None and not last.granted and last.at >= listing.changed_at:
+        return listing
     _decide(session, officer, listing, why=why, grams=0, now=now)
     await queue.enqueue(session, "tell_decision", listing_id=listing_id, what="refused")
     return listing

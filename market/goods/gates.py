@@ -6,15 +6,14 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ARRAY, String, UniqueConstraint
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
-from market.ground import places
+from market.goods import slaughter_points
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground.clock import day_of
-from market.ground.db import key_of, new_id, place_code
+from market.ground.db import key_of, new_id
 from market.ground.errors import Malformed
-from market.ground.places import Level
 
 _NUMBER = re.compile(r"^[0-9A-Za-z\u3400-\u9fff()（）〔〕\[\]\-]{6,40}$")
 _SPACE = re.compile(r"\s+")
@@ -46,19 +45,6 @@ class Gate(SQLModel, table=True):
     note: str = Field(default="", max_length=200)
     """Why, and what whoever has no such papers can do instead."""
     note_en: str = Field(default="", max_length=300)
-
-
-class SlaughterPoint(SQLModel, table=True):
-    """屠宰点: a fixed place of slaughter households of a county, or of a whole city, may use."""
-
-    __tablename__ = "slaughter_points"
-
-    code: str = Field(primary_key=True, max_length=24)
-    name: str = Field(max_length=40)
-    division_code: str = place_code(references=True, index=True)
-    address: str = Field(default="", max_length=120)
-    source: str = Field(default="", max_length=120)
-    closed: bool = False
 
 
 class ListingPapers(SQLModel, table=True):
@@ -101,19 +87,6 @@ class Seen:
     issued_on: date | None
 
 
-def points_for(division_code: str) -> SelectOfScalar[SlaughterPoint]:
-    """The open slaughter points a household of that place may use: its county's, and those of the city around it."""
-    county = division_code[: Level.COUNTY]
-    near = places.within(col(SlaughterPoint.division_code), county)
-    return (
-        select(SlaughterPoint)
-        .where(
-            col(SlaughterPoint.closed).is_(False), near | col(SlaughterPoint.division_code).in_(places.parents(county))
-        )
-        .order_by(col(SlaughterPoint.division_code).desc(), col(SlaughterPoint.code))
-    )
-
-
 async def of_produce(session: AsyncSession, gate_code: str | None) -> Gate | None:
     """The gate of a produce that has one."""
     return await session.get(Gate, gate_code) if gate_code else None
@@ -152,7 +125,7 @@ def missing(gate: Gate | None, papers: ListingPapers | None) -> tuple[Paper, ...
 async def checked(session: AsyncSession, given: Papers, *, division_code: str, now: datetime) -> Papers:
     """The papers with their numbers tidied. Malformed names the one that cannot be."""
     if given.slaughter_point:
-        usable = points_for(division_code).where(SlaughterPoint.code == given.slaughter_point)
+        usable = slaughter_points.usable_in(division_code).where(SlaughterPoint.code == given.slaughter_point)
         if (await session.exec(usable)).first() is None:
             raise Malformed("slaughter_point", "choose_one", given.slaughter_point[:24])
     if given.issued_on is not None and given.issued_on > day_of(now):

@@ -33,7 +33,7 @@ def spoiling(*, on: date) -> Select[Listing, Stock, Produce]:
         select(Listing, Stock, Produce)
         .join(Stock, col(Stock.listing_id) == col(Listing.id))
         .join(Produce, col(Produce.code) == col(Listing.produce_code))
-        .where(Listing.state == ListingState.LIVE, col(Stock.on_hand) > col(Stock.reserved), _near(on))
+        .where(Listing.state == ListingState.LIVE, col(Stock.on_hand) > col(Stock.reserved), near(on))
         .order_by(col(Listing.sell_by_on), col(Listing.id))
     )
 
@@ -71,6 +71,7 @@ async def stop_spoilt(session: AsyncSession, *, now: datetime) -> list[Listing]:
     return stopped
 
 
-def _near(on: date) -> ColumnElement[bool]:
+def near(on: date) -> ColumnElement[bool]:
+    """SQL: the last good day of a listing, beside its produce, is near enough to say so."""
     days = func.least(WARN_DAYS, col(Produce.storage_days) // 2)
     return col(Listing.sell_by_on) - days <= on

@@ -10,8 +10,8 @@ from market.ground.audit import Trace
 from market.people.accounts import Account
 
 PAGE = 30
-LOOKS = ("look", "open_card")
-"""Acts that opened something: a sheet, a card number."""
+LOOKS = ("look", "look_papers", "open_card")
+"""Acts that opened something: a sheet, a certificate, a card number."""
 
 
 class Look(NamedTuple):

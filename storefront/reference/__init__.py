@@ -13,8 +13,9 @@ from pathlib import Path
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods.capacity import Means
-from market.goods.gates import Gate, SlaughterPoint
+from market.goods.gates import Gate
 from market.goods.produce import Produce, ProduceMeasure, Ready
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground.measure import GRAMS_PER_JIN, parse_measure
 from market.ground.money import parse_yuan
 from market.people.households import StandingKind
@@ -26,7 +27,7 @@ FOLDER = Path(__file__).parent
 async def bring(session: AsyncSession) -> None:
     """Write all of it; repeated, it brings what the files say differently."""
     await imports.import_divisions(session, FOLDER / "divisions.csv")
-    for rows in (_standing_kinds(), _gates(), _means(), _slaughter_points(), _produce(), _measures()):
+    for rows in (_standing_kinds(), _gates(), _means(), await _new_points(session), _produce(), _measures()):
         for row in rows:
             await session.merge(row)
         await session.flush()  # later rows refer to these, and what follows in this transaction lists by them
@@ -58,6 +59,11 @@ def _means() -> list[Means]:
         Means(code=c["code"], name=c["name"], name_en=c["name_en"], unit=c["unit"], unit_en=c["unit_en"], rank=rank)
         for rank, c in enumerate(_cells("means"), start=1)
     ]
+
+
+async def _new_points(session: AsyncSession) -> list[SlaughterPoint]:
+    """Points nobody has yet: what is there is the administrators', who may have closed it."""
+    return [point for point in _slaughter_points() if await session.get(SlaughterPoint, point.code) is None]
 
 
 def _slaughter_points() -> list[SlaughterPoint]:

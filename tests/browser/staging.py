@@ -136,6 +136,8 @@ def _stage(called: Callable[[str], Person]) -> Places:
     seller.send(f"/village/goods/{goods[2]}/withdrawal")
     _trouble_a_cart(called("organiser"), seller, household)
     called("clerk").put_in_cart(places["goods"], 3)
+    places |= _lots(called("officer"), seller, household, goods[1])
+    places |= _papers(called("household"), places["other_household"])
     places |= _accounts(called("accountant"))
     return places | _desk(called("officer"), places) | _registers(called("administrator"))
 
@@ -176,6 +178,22 @@ def _sell_out(seller: Person, household: str, buyer: Person) -> Places:
     expired = buyer.submit(form)
     buyer.submit({**form, "key": uuid4().hex})
     return {"sold_out": last, "order_expired": expired}
+
+
+def _lots(officer: Person, seller: Person, household: str, halted: str) -> Places:
+    """Goods an officer has to decide about: more than the household's land gives, and some that were halted."""
+    officer.send(f"/desk/households/{household}/means", **{"land": "3.5", "land.millet": "0.1"})
+    over = _list_one(seller, household, "millet", 300)
+    officer.send(f"/desk/goods/{halted}/halts", why="照片里的不是这样货")
+    return {"over": over, "halted": halted}
+
+
+def _papers(seller: Person, household: str) -> Places:
+    """Mutton that waits for its papers, one of which is there."""
+    waiting = _list_one(seller, household, "mutton", 12)
+    point = seller.find(r'name="slaughter_point"\s+value="([^"]+)"', f"/village/goods/{waiting}/papers")
+    seller.send(f"/village/goods/{waiting}/papers", ask="slaughter_point", slaughter_point=point)
+    return {"waiting": waiting}
 
 
 def _trouble_a_cart(buyer: Person, seller: Person, household: str) -> None:

@@ -16,6 +16,8 @@ NO_SCREENS = {
     "/operator",
     "/desk/income.{kind}",
     "/orders/{no}/payment/state",
+    "/village/goods/{listing_id:int}/papers/photo",
+    "/desk/goods/{listing_id:int}/papers/photo",
 }
 """Addresses that only lead on, and those that answer with a file or a piece of a page."""
 

@@ -12,9 +12,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import listings, produce
-from market.goods.gates import SlaughterPoint
 from market.goods.listings import Offer
 from market.goods.produce import ProduceMeasure
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground import places
 from market.ground.clock import day_of
 from market.ground.db import run

@@ -1,10 +1,12 @@
 """The desk door: what the bureau reads."""
 
 from storefront.pages.desk.cash import router as cash
+from storefront.pages.desk.goods import router as goods
 from storefront.pages.desk.households import router as households
 from storefront.pages.desk.income import router as income
+from storefront.pages.desk.means import router as means
 from storefront.pages.desk.notices import router as notices
 from storefront.pages.desk.payments import router as payments
 from storefront.pages.desk.reconciliations import router as reconciliations
 
-routers = [income, households, payments, cash, reconciliations, notices]
+routers = [income, households, goods, means, payments, cash, reconciliations, notices]

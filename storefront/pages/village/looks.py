@@ -12,7 +12,7 @@ from storefront.texts import lazy_gettext as _l
 
 router = APIRouter(prefix="/village/{household_id:int}")
 _MOST_START = 100_000
-_AT = {"look": _l("卖货和收入的明细"), "open_card": _l("银行卡号")}
+_AT = {"look": _l("卖货和收入的明细"), "look_papers": _l("检疫证照片"), "open_card": _l("银行卡号")}
 
 
 @router.get("/looks")

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.goods import gates, papers
-from market.goods.gates import Gate, ListingPapers, Paper, Papers, SlaughterPoint
+from market.goods import gates, papers, slaughter_points
+from market.goods.gates import Gate, ListingPapers, Paper, Papers
 from market.goods.listings import Listing, ListingState
 from market.goods.produce import Produce
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotFound
-from storefront import photos
+from storefront import goods_words, photos
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
 from storefront.pages.village import days, shelves, uploads, waits
@@ -126,11 +127,11 @@ async def _ask_paper(
     gate = await _gate(session, goods["listing"])
     shown = await gates.of_lot(session, listing_id, goods["listing"].ready_on)
     missing = gates.missing(gate, shown)
-    points = (await session.exec(gates.points_for(goods["listing"].division_code))).all()
+    points = (await session.exec(slaughter_points.usable_in(goods["listing"].division_code))).all()
     return page(
         "village/papers.html", status=200 if form.ok else 422, house=house, goods=goods, form=form, shown=shown,
-        needs=[Paper(paper) for paper in gate.needs], missing=missing, points=points, labels=waits.PAPERS,
-        given=await _given(session, shown), asked=ask or next(iter(missing), None), why=waits.why(gate),
+        needs=[Paper(paper) for paper in gate.needs], missing=missing, points=points, labels=goods_words.PAPERS,
+        given=await _given(session, shown), asked=ask or next(iter(missing), None), why=goods_words.why(gate),
     )  # fmt: skip
 
 

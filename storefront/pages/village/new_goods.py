@@ -11,6 +11,7 @@ from market.goods import gates, listings, produce
 from market.goods.listings import ListingState
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
+from storefront import goods_words
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
 from storefront.pages.village import bands, counts, days, drafts, uploads, waits
@@ -95,5 +96,5 @@ async def _lot(session: AsyncSession, draft: Draft, *, on: date) -> dict[str, An
         "days": days.choices(draft.item, on),
         "day": draft.form.text("ready") or days.usual(draft.item, on),
         "day_label": waits.DAY[draft.item.ready],
-        "gate": waits.why(gate) if gate else "",
+        "gate": goods_words.why(gate) if gate else "",
     }

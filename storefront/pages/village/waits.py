@@ -2,20 +2,13 @@
 
 from typing import Any
 
-from market.goods.gates import Gate, Paper
 from market.goods.produce import Ready
 from market.goods.waiting import Waits
 from market.ground.measure import GRAMS_PER_JIN
+from storefront import goods_words
 from storefront.texts import gettext as _
-from storefront.texts import language
 from storefront.texts import lazy_gettext as _l
 
-PAPERS = {
-    Paper.SLAUGHTER_POINT: _l("在哪个屠宰场宰的"),
-    Paper.CERTIFICATE_NO: _l("检疫证号"),
-    Paper.CERTIFICATE_PHOTO: _l("检疫证照片"),
-    Paper.LICENCE_NO: _l("小作坊登记证号"),
-}
 DAY = {
     Ready.HARVESTED: _l("哪天收的"),
     Ready.SLAUGHTERED: _l("哪天宰的"),
@@ -28,7 +21,7 @@ def said(waits: Waits) -> list[str]:
     """One sentence for everything it waits for; the first is the one to do something about."""
     sentences = []
     if waits.papers:
-        missing = "、".join(str(PAPERS[paper]) for paper in waits.papers)
+        missing = "、".join(str(goods_words.PAPERS[paper]) for paper in waits.papers)
         sentences.append(_("还差：%(papers)s。补上了买的人就能看到。", papers=missing))
     if waits.ceiling is not None:
         sentences.append(
@@ -42,18 +35,6 @@ def said(waits: Waits) -> list[str]:
     return sentences
 
 
-def badge(waits: Waits) -> str:
-    """The same in three words, for a list."""
-    if waits.halt is not None:
-        return _("被叫停")
-    return _("等证件") if waits.papers else _("等同意")
-
-
-def why(gate: Gate) -> str:
-    """Why a gate stands there, in the viewer's language."""
-    return gate.note_en if language() == "en" else gate.note
-
-
 def context(waits: Waits | None) -> dict[str, Any]:
     """What the pages show of it."""
-    return {"waits": said(waits) if waits else [], "waits_badge": badge(waits) if waits else ""}
+    return {"waits": said(waits) if waits else [], "waits_badge": goods_words.badge(waits) if waits else ""}

@@ -7,10 +7,11 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.goods import catalogue, gates, listings, papers
+from market.goods import catalogue, gates, listings, papers, slaughter_points
 from market.goods.catalogue import Wanted
-from market.goods.gates import Paper, Papers, SlaughterPoint
+from market.goods.gates import Paper, Papers
 from market.goods.listings import Listing, ListingState, Offer
+from market.goods.slaughter_points import SlaughterPoint
 from market.ground.audit import Trace
 from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotFound, NotOnSale
@@ -105,9 +106,9 @@ async def test_papers_that_cannot_be_are_refused(
 
 async def test_a_city_lends_its_slaughter_points_to_its_counties(session: AsyncSession, world: World) -> None:
     session.add(SlaughterPoint(code="city", name="市里的", division_code="1411"))
-    found = [point.code for point in await session.exec(gates.points_for("141102006201"))]
+    found = [point.code for point in await session.exec(slaughter_points.usable_in("141102006201"))]
     assert found == ["point", "city"]
-    assert [point.code for point in await session.exec(gates.points_for("141181100201"))] == ["city"]
+    assert [point.code for point in await session.exec(slaughter_points.usable_in("141181100201"))] == ["city"]
 
 
 async def test_another_day_is_another_lot_with_papers_of_its_own(session: AsyncSession, world: World) -> None:
