@@ -17,10 +17,11 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from market.goods.produce import Produce
 from market.goods.stock import StockMove
-from market.ground import audit, places
+from market.ground import places
 from market.ground.clock import start_of
 from market.ground.db import key_of, new_id, run
 from market.ground.errors import Malformed, NotFound, OverCapacity
+from market.people import acts_for
 from market.people.accounts import Role, Viewer
 from market.people.households import Household
 
@@ -176,9 +177,7 @@ async def enter(
         elif tenths is not None:
             session.add(_new_means(household_id, share, tenths, by, now))
         note, subject = f"{was} > {tenths}", f"means:{share.means_code} {share.produce_code}".strip()
-        audit.note(
-            session, by.account_id, "enter_means", household_id=household_id, subject=subject, note=note, now=now
-        )
+        acts_for.note(session, by, household_id, "enter_means", subject=subject, note=note, now=now)
 
 
 def _new_means(household_id: int, share: Share, tenths: int, by: Viewer, now: datetime) -> HouseholdMeans:

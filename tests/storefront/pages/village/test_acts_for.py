@@ -44,6 +44,7 @@ DEEDS = {
     "/village/goods/{listing_id:int}/papers": Deed(
         "/village/goods/{mutton}/papers", "hand_in_papers", {"ask": "slaughter_point", "slaughter_point": "point"}
     ),
+    "/village/{household_id:int}/means": Deed("/village/{wang}/means", "enter_means", {"sheep": "12"}),
     "/village/{household_id:int}/orders/acceptances": Deed(
         "/village/{wang}/orders/acceptances", "accept", {"lines": "{line}"}
     ),
