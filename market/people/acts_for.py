@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index
-from sqlmodel import Field, SQLModel, col, false, or_, select
+from sqlmodel import Field, SQLModel, col, false, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
@@ -113,6 +113,12 @@ def of_household(household_id: int) -> Select[ActFor, Account, HouseholdWord | N
         .where(ActFor.household_id == household_id)
         .order_by(col(ActFor.id).desc())
     )
+
+
+async def open_count(session: AsyncSession, household_id: int) -> int:
+    """How many acts for a household it has said nothing to."""
+    waiting = select(func.count()).where(ActFor.household_id == household_id, col(ActFor.word_id).is_(None))
+    return int((await session.exec(waiting)).one())
 
 
 def objected_in(viewer: Viewer) -> SelectOfScalar[HouseholdWord]:

@@ -6,7 +6,8 @@ from storefront.pages.desk.households import router as households
 from storefront.pages.desk.income import router as income
 from storefront.pages.desk.means import router as means
 from storefront.pages.desk.notices import router as notices
+from storefront.pages.desk.objections import router as objections
 from storefront.pages.desk.payments import router as payments
 from storefront.pages.desk.reconciliations import router as reconciliations
 
-routers = [income, households, goods, means, payments, cash, reconciliations, notices]
+routers = [income, households, goods, means, payments, cash, reconciliations, notices, objections]

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from storefront.once import OnceDep
 from storefront.pages.village import (
+    acts,
     answers,
     costs,
     disagreements,
@@ -34,6 +35,7 @@ for _rooms in (
     money,
     costs,
     looks,
+    acts,
 ):
     _door.include_router(_rooms.router)
 

@@ -9,7 +9,7 @@ from sqlmodel import select
 from market.goods.listings import Listing
 from market.ground import places
 from market.ground.errors import NotFound
-from market.people import households
+from market.people import acts_for, households
 from market.people.households import Household
 from storefront.deps import BuyerDep, SessionDep
 
@@ -22,6 +22,8 @@ class House:
     village: str
     is_own: bool
     """False for an agent: every page then names the household they act for."""
+    open_acts: int = 0
+    """What agents did for it and it has said nothing to."""
 
     @property
     def id(self) -> int:
@@ -38,7 +40,8 @@ async def house_of(session: SessionDep, viewer: BuyerDep, household_id: int) -> 
     """The household in the address. NotFound for one this person does not sell for."""
     household = await households.seller(session, viewer, household_id)
     village = await places.get(session, household.division_code)
-    return House(household, village.name, is_own=household_id in viewer.household_ids)
+    open_acts = await acts_for.open_count(session, household_id)
+    return House(household, village.name, household_id in viewer.household_ids, open_acts)
 
 
 HouseDep = Annotated[House, Depends(house_of)]

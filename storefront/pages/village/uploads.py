@@ -23,6 +23,11 @@ async def certificate_in(form: Form, storage: Storage) -> str | None:
     return await _kept(form, "certificate_photo", storage, photos.keep_paper)
 
 
+async def sheet_in(form: Form, storage: Storage) -> str | None:
+    """The form's photo of a sheet somebody signed, kept in the same place."""
+    return await _kept(form, "sheet_photo", storage, photos.keep_paper)
+
+
 async def _kept(form: Form, field: str, storage: Storage, keep: Keep) -> str | None:
     upload = form.files.get(field)
     if upload is None:

@@ -4,15 +4,18 @@ An address that is not in the list below fails the first test. Say there what an
 """
 
 from dataclasses import dataclass, field
+from io import BytesIO
 
 import pytest
 from fastapi.routing import APIRoute
+from PIL import Image
 from sqlmodel import col, select
 
 from market.books.costs import Cost, CostKind
 from market.ground.clock import now
 from market.ground.db import Database
-from market.people.acts_for import ActFor
+from market.people.acts_for import ActFor, HouseholdWord
+from market.people.heard import Heard
 from market.trade.orders import OrderLine
 from market.trade.placing import Item
 from storefront.pages import routers
@@ -61,7 +64,12 @@ DEEDS = {
         "/village/{wang}/costs/{cost}/restoration", "restore_cost"
     ),
 }  # fmt: skip
-NO_DEEDS: dict[str, str] = {}
+_WORD = "the household's own word, or an agent's note of it: the answer to the rows"
+NO_DEEDS = {
+    "/village/{household_id:int}/acts/agreement": _WORD,
+    "/village/{household_id:int}/acts/{act_id:int}/objection": _WORD,
+    "/village/{household_id:int}/acts/word": _WORD,
+}
 """Addresses that change something and are no act for a household, with the reason."""
 
 
@@ -115,3 +123,78 @@ async def test_what_a_household_does_itself_leaves_none(
         filled = {name: value.format(**places) for name, value in deed.form.items()}
         assert (await client.post(deed.path.format(**places), filled)).status_code == 303
     assert await _done(database) == []
+    assert "等您点头" not in (await client.get(f"/village/{world.wang}/money")).text
+
+
+async def test_the_household_says_yes_or_no_on_its_own_phone(client: Browser, database: Database, world: World) -> None:
+    agent, here = client.another(), f"/village/{world.wang}/acts"
+    await agent.sign_in(world.agent)
+    for price in ("36", "37", "38"):
+        await agent.post(f"/village/goods/{world.mutton}/price", {"price": price})
+    first, second, third = [one.id for one in await _done(database)]
+    await client.sign_in(world.wang_account)
+    assert "代办员替您做了 3 件事" in (await client.get(f"/village/{world.wang}/goods")).text
+    shown = (await client.get(here)).text
+    assert ("羊肉的价钱从 ¥35.00 改成 ¥36.00" in shown, shown.count("等您点头")) == (True, 3)
+    for _ in range(2):
+        assert (await client.post(f"{here}/agreement", {"act": [first, second]})).status_code == 303
+        said_no = await client.post(f"{here}/{third}/objection", {"note": "没跟我说过"})
+        assert said_no.status_code == 303
+    assert "没跟我说过" in (await agent.get(here)).text
+    words = await _words(database)
+    assert [(word.agreed, word.heard, word.account_id) for word in words] == [
+        (True, Heard.OWN, world.wang_account), (False, Heard.OWN, world.wang_account),
+    ]  # fmt: skip
+    assert [one.word_id for one in await _done(database)] == [words[0].id, words[0].id, words[1].id]
+    # Neither may speak for the other, nor for a household they have nothing to do with.
+    assert (await agent.post(f"{here}/agreement", {"act": [first]})).status_code == 403
+    assert (await agent.get(f"{here}/{first}/objection")).status_code == 403
+    assert (await client.get(f"{here}/word")).status_code == 403
+    await agent.sign_in(world.zhao_account)
+    assert (await agent.get(here)).status_code == 404
+    assert (await agent.post(f"/village/{world.zhao}/acts/agreement", {"act": [first]})).status_code == 404
+
+
+async def test_the_agent_writes_down_a_call_or_a_sheet_and_the_household_may_still_say_no(
+    client: Browser, database: Database, world: World
+) -> None:
+    agent, here = client.another(), f"/village/{world.wang}/acts"
+    await agent.sign_in(world.agent)
+    for price in ("36", "37"):
+        await agent.post(f"/village/goods/{world.mutton}/price", {"price": price})
+    first, second = [one.id for one in await _done(database)]
+    call = {"act": [first], "agreed": "yes", "heard": "call", "spoken_to": "王样例", "number_end": "0001"}
+    for wrong, said in (
+        ({"act": []}, "打勾"), ({"agreed": ""}, "请选一个"), ({"number_end": "1"}, "后四位"),
+        ({"spoken_to": ""}, "请填写"), ({"said_on": "2099-01-01"}, "今天以后"), ({"said_on": ""}, "请填"),
+        ({"heard": "sheet", "sheet": "7"}, "还没有照片"),
+    ):  # fmt: skip
+        refused = await agent.post(f"{here}/word", {**call, "said_on": "2026-11-03", **wrong})
+        assert (refused.status_code, said in refused.text) == (422, True), wrong
+    for _ in range(2):
+        assert (await agent.post(f"{here}/word", {**call, "said_on": "2026-11-03"})).status_code == 303
+    sheet = {"act": [second], "agreed": "yes", "heard": "sheet", "spoken_to": "王样例", "sheet": "7"}
+    photo = {"sheet_photo": ("sheet.png", _png(), "image/png")}
+    await agent.post(f"{here}/word", {**sheet, "said_on": "2026-11-03"}, files=photo)
+    words = await _words(database)
+    assert [(word.heard, word.number_end, word.sheet) for word in words] == [
+        (Heard.CALL, "0001", ""), (Heard.SHEET, "", "7"),
+    ]  # fmt: skip
+    await client.sign_in(world.wang_account)
+    shown = (await client.get(here)).text
+    assert "打电话问的：王样例，尾号 0001，11月3日（周二）" in shown
+    assert (await client.get(f"{here}/sheets/{words[1].id}")).headers["content-type"] == "image/webp"
+    assert (await client.get(f"{here}/sheets/{words[0].id}")).status_code == 404
+    await client.post(f"{here}/{first}/objection", {"note": "没人打过电话"})
+    assert [word.agreed for word in await _words(database)] == [True, True, False]
+
+
+async def _words(database: Database) -> list[HouseholdWord]:
+    async with database.transaction() as session:
+        return list(await session.exec(select(HouseholdWord).order_by(col(HouseholdWord.id))))
+
+
+def _png() -> bytes:
+    packed = BytesIO()
+    Image.new("RGB", (40, 60), "white").save(packed, "PNG")
+    return packed.getvalue()
