@@ -100,12 +100,29 @@ def _say_short(thing: Thing, note: str) -> str:
     )  # fmt: skip
 
 
+def _keep_price(thing: Thing, note: str) -> str:
+    return _("%(title)s的价钱两边说的不一样，还照 %(money)s", title=thing.title, money=format_yuan(int(note)))
+
+
+def _keep_left(thing: Thing, note: str) -> str:
+    quantity = _many(thing, note)
+    return _("%(title)s的数量两边说的不一样，还照 %(quantity)s", title=thing.title, quantity=quantity)
+
+
+def _disagree(thing: Thing, _note: str) -> str:
+    return _("想改%(title)s，可是别人先改过了，等着选一个", title=thing.title)
+
+
 _ABOUT: dict[str, Callable[[Thing, str], str]] = {
     "put_up": _put_up,
     "change_price": _change_price,
     "change_left": _change_left,
     "change_day": _change_day,
     "say_short": _say_short,
+    "keep_price": _keep_price,
+    "keep_left": _keep_left,
+    "disagree_price": _disagree,
+    "disagree_left": _disagree,
     "put_back": lambda thing, note: _("又开始卖%(title)s %(quantity)s", title=thing.title, quantity=_many(thing, note)),
     "accept": lambda thing, note: _("答应备齐%(title)s %(quantity)s", title=thing.title, quantity=_many(thing, note)),
     "withdraw": lambda thing, _note: _("%(title)s不卖了", title=thing.title),

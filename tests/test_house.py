@@ -2,8 +2,9 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from fastapi.routing import APIRoute
@@ -87,8 +88,27 @@ def test_files_with_tables_keep_their_annotations_at_run_time() -> None:
     assert guilty == []
 
 
+class Address(NamedTuple):
+    """An address of the application, and what the routers around it ask for on the way to it."""
+
+    path: str
+    route: APIRoute
+    asked: frozenset[str]
+
+
+def within(routes: Iterable[Any], prefix: str = "", asked: frozenset[str] = frozenset()) -> Iterator[Address]:
+    """Every address below, also of routers inside routers."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield Address(prefix + route.path, route, asked)
+        elif hasattr(route, "original_router"):
+            context = route.include_context
+            more = frozenset(getattr(each.dependency, "__qualname__", "") for each in context.dependencies or ())
+            yield from within(route.original_router.routes, prefix + (context.prefix or ""), asked | more)
+
+
 def page_routes() -> list[APIRoute]:
-    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return [each.route for router in routers for each in within(router.routes)]
 
 
 def dependency_names(route: APIRoute) -> set[str]:
@@ -116,12 +136,14 @@ def test_every_page_says_who_may_open_it(route: APIRoute) -> None:
 
 def test_every_page_form_is_checked_for_its_token(settings_without_database: Settings) -> None:
     app = create_app(settings_without_database)
-    posts = [route for route in app.routes if isinstance(route, APIRoute) and "POST" in (route.methods or ())]
+    posts = [each for each in within(app.routes) if "POST" in (each.route.methods or ())]
     unguarded = [
-        route.path
-        for route in posts
-        if not route.path.startswith(("/api/", "/hooks/")) and "check_csrf" not in dependency_names(route)
+        each.path
+        for each in posts
+        if not each.path.startswith(("/api/", "/hooks/"))
+        and "check_csrf" not in each.asked | dependency_names(each.route)
     ]
+    assert len(posts) > len(routers)
     assert unguarded == []
 
 

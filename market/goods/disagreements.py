@@ -119,6 +119,9 @@ async def settle(session: AsyncSession, by: Viewer, listing_id: int, number: int
         await listings.change_price(session, by, listing_id, kept, now=now)
     elif take:
         await listings.change_left(session, by, listing_id, kept, now=now)
+    else:
+        listing = await session.get_one(Listing, listing_id)
+        listings.note(session, by, listing, f"keep_{asked.about}", str(kept), now)
     await session.exec(
         update(Disagreement)
         .where(

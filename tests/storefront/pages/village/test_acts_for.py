@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 import pytest
-from fastapi.routing import APIRoute
 from PIL import Image
 from sqlmodel import col, select
 
 from market.books.costs import Cost, CostKind
+from market.goods.disagreements import About, Disagreement
 from market.ground.clock import now
 from market.ground.db import Database
 from market.people.acts_for import ActFor, HouseholdWord
 from market.people.heard import Heard
 from market.trade.orders import OrderLine
 from market.trade.placing import Item
-from storefront.pages import routers
 from tests import build
 from tests.client import Browser
+from tests.test_house import page_routes
 from tests.world import World
 
 
@@ -35,7 +35,7 @@ class Deed:
 
 _OFFER = {"produce": "pear", "counted": "box-5000", "quantity": "3", "price": "45", "price_for": "box-5000"}
 DEEDS = {
-    "/village/{household_id:int}/goods": Deed("/village/{wang}/goods", "put_up", {**_OFFER, "key": "once"}),
+    "/village/{household_id:int}/goods": Deed("/village/{wang}/goods", "put_up", _OFFER),
     "/village/goods/{listing_id:int}/price": Deed("/village/goods/{mutton}/price", "change_price", {"price": "36"}),
     "/village/goods/{listing_id:int}/stock": Deed("/village/goods/{mutton}/stock", "change_left", {"step": "-1"}),
     "/village/goods/{listing_id:int}/withdrawal": Deed("/village/goods/{pumpkin}/withdrawal", "withdraw"),
@@ -55,13 +55,16 @@ DEEDS = {
         "/village/{wang}/orders/{line}/shortage", "say_short", {"bring": "1", "of": "2", "why": "less"}
     ),
     "/village/{household_id:int}/costs": Deed(
-        "/village/{wang}/costs", "note_cost", {"kind": "feed", "amount": "12", "key": "cost"}
+        "/village/{wang}/costs", "note_cost", {"kind": "feed", "amount": "12"}
     ),
     "/village/{household_id:int}/costs/{cost_id:int}/removal": Deed(
         "/village/{wang}/costs/{cost}/removal", "remove_cost"
     ),
     "/village/{household_id:int}/costs/{cost_id:int}/restoration": Deed(
         "/village/{wang}/costs/{cost}/restoration", "restore_cost"
+    ),
+    "/village/goods/{listing_id:int}/disagreements/{number:int}": Deed(
+        "/village/goods/{mutton}/disagreements/{disagreement}", "keep_left", {"keep": "standing"}
     ),
 }  # fmt: skip
 _WORD = "the household's own word, or an agent's note of it: the answer to the rows"
@@ -82,9 +85,12 @@ async def places(database: Database, world: World) -> dict[str, object]:
         cost = Cost(
             household_id=world.wang, spent_on=now().date(), kind=CostKind.SEED, amount_fen=900, noted_at=now()
         )  # fmt: skip
-        session.add(cost)
+        two_words = Disagreement(
+            listing_id=world.mutton, about=About.LEFT, seen=9, found=8, wanted=7, said_at=now()
+        )  # fmt: skip
+        session.add_all([cost, two_words])
         await session.flush()
-        return {**vars(world), "line": line, "cost": cost.id, "today": "2026-11-01"}
+        return {**vars(world), "line": line, "cost": cost.id, "disagreement": two_words.id, "today": "2026-11-01"}
 
 
 async def _done(database: Database) -> list[ActFor]:
@@ -95,9 +101,8 @@ async def _done(database: Database) -> list[ActFor]:
 def test_every_address_of_the_door_is_in_the_list() -> None:
     posts = {
         route.path
-        for router in routers
-        for route in router.routes
-        if isinstance(route, APIRoute) and "GET" not in (route.methods or ()) and route.path.startswith("/village")
+        for route in page_routes()
+        if "GET" not in (route.methods or ()) and route.path.startswith("/village")
     }
     assert posts == DEEDS.keys() | NO_DEEDS.keys()
 
@@ -113,6 +118,8 @@ async def test_every_act_of_an_agent_leaves_a_row(
         done = await _done(database)
         assert (len(done), done[-1].act) == (count, deed.act)
     assert {(one.account_id, one.household_id, one.word_id) for one in done} == {(world.agent, world.wang, None)}
+    shown = (await client.get(f"/village/{world.wang}/acts")).text
+    assert [one.act for one in done if f"<strong>{one.act}" in shown] == []  # each has its sentence
 
 
 async def test_what_a_household_does_itself_leaves_none(
