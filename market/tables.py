@@ -2,7 +2,7 @@
 
 from market.books import costs, ledger, payouts
 from market.delivery import cutoffs, round_cancellations, stops
-from market.goods import capacity, disagreements, gates, listings, produce, slaughter_points, stock, waiting
+from market.goods import capacity, disagreements, gates, listings, produce, slaughter_points, stock, uploads, waiting
 from market.ground import audit, idempotency, places
 from market.ground.db import metadata
 from market.people import accounts, acts_for, cards, consent, door_cards, door_devices, households, stations, units
@@ -12,5 +12,5 @@ __all__ = [
     "accounts", "acts_for", "answers", "audit", "cancellations", "capacity", "cards", "carts", "consent", "costs",
     "cutoffs", "disagreements", "door_cards", "door_devices", "gates", "households", "idempotency", "ledger",
     "listings", "metadata", "orders", "payouts", "places", "produce", "round_cancellations", "slaughter_points",
-    "stations", "stock", "stops", "units", "waiting",
+    "stations", "stock", "stops", "units", "uploads", "waiting",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery import cutoffs
+from market.goods import uploads
 from market.ground import clock, idempotency
 from market.ground.db import plain_url
 from market.people.cards import PayoutCard
@@ -107,6 +108,7 @@ def _add_upkeep(app: App, state: State) -> None:
         async with state.database.transaction() as session:
             await idempotency.forget_old(session, now=clock.now())
             await carts.forget_old(session, now=clock.now())
+            await uploads.forget_old(session, now=clock.now())
         await app.job_manager.delete_old_jobs(nb_hours=72)
 
 

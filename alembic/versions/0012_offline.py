@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _disagreements()
+    _uploads()
 
 
 def _disagreements() -> None:
@@ -44,3 +45,18 @@ def _disagreements() -> None:
     op.create_index(
         "ix_disagreements_open", "disagreements", ["listing_id"], postgresql_where=sa.text("settled_at IS NULL")
     )
+
+
+def _uploads() -> None:
+    op.create_table(
+        "upload_parts",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("start >= 0 AND octet_length(data) > 0", name=op.f("ck_upload_parts_start")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_upload_parts_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "name", "start", name=op.f("pk_upload_parts")),
+    )
+    op.create_index(op.f("ix_upload_parts_sent_at"), "upload_parts", ["sent_at"], unique=False)

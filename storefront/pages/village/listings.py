@@ -139,7 +139,7 @@ async def change_photo(  # noqa: PLR0917  what FastAPI hands in
 ) -> Response:  # fmt: skip
     """Show this photo from now on; `removed` shows the drawing again."""
     form = await read_form(request)
-    photo = None if form.text("removed") == "1" else await uploads.photo_in(form, storage)
+    photo = None if form.text("removed") == "1" else await uploads.photo_in(session, page.viewer, form, storage)
     if not form.ok:
         goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
         return page("village/photo.html", status=422, house=house, goods=goods, form=form)

@@ -93,7 +93,8 @@ async def _hand_in(
     page: Page, session: AsyncSession, form: Form, storage: Storage, listing_id: int, now: datetime
 ) -> Listing | None:
     """What the form holds, handed in; what is wrong with it goes into the form."""
-    photo = await uploads.certificate_in(form, storage) if form.text("ask") == Paper.CERTIFICATE_PHOTO else None
+    asks_photo = form.text("ask") == Paper.CERTIFICATE_PHOTO
+    photo = await uploads.certificate_in(session, page.viewer, form, storage) if asks_photo else None
     given = {name: form.text(name, most=80) for name in ("slaughter_point", "certificate_no", "licence_no")}
     if not photo and not any(given.values()):
         form.reject(form.text("ask"), "missing")

@@ -37,7 +37,7 @@ async def create_goods(
 ) -> Response:
     """Put the offer up. The same form twice is one listing."""
     draft = await drafts.read(session, await read_form(request))
-    photo = await _photo(draft, storage)
+    photo = await _photo(page, session, draft, storage)
     _check_day(draft, on=day_of(now))
     if draft.ask is not Ask.PHOTO or not draft.form.ok:
         return await _ask(page, session, house, draft, on=day_of(now))
@@ -49,12 +49,12 @@ async def create_goods(
     return page.redirect(f"/village/goods/{listing.id}{more}", ("success", _("存好了，还差一步")))
 
 
-async def _photo(draft: Draft, storage: Storage) -> str | None:
+async def _photo(page: Page, session: AsyncSession, draft: Draft, storage: Storage) -> str | None:
     """The photo that came with the form, kept; None when the person goes on without one."""
     form = draft.form
     if draft.ask is not Ask.PHOTO or form.values.get("photo_choice") != "with":
         return None
-    return await uploads.photo_in(form, storage)
+    return await uploads.photo_in(session, page.viewer, form, storage)
 
 
 def _check_day(draft: Draft, *, on: date) -> None:

@@ -1,13 +1,20 @@
 """Forms that a phone brings by itself: taken once, for the one who filled them in, and never over another's word."""
 
 import re
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
-from sqlmodel import func, select
+import pytest
+from PIL import Image
+from sqlmodel import col, func, select
 
+from market.goods import uploads
 from market.goods.disagreements import Disagreement
 from market.goods.listings import Listing
 from market.goods.stock import Stock, StockMove
+from market.goods.uploads import UploadPart
+from market.ground import clock
 from market.ground.db import Database
 from tests.client import Browser
 from tests.world import World
@@ -150,3 +157,57 @@ async def test_a_question_of_another_household_is_not_there(client: Browser, wor
     await client.sign_in(world.zhao_account)
     assert (await client.get(asks)).status_code == 404
     assert (await client.post(asks, {"keep": "wanted"})).status_code == 404
+
+
+def _photo() -> bytes:
+    packed = BytesIO()
+    Image.effect_noise((500, 400), 90).save(packed, "JPEG", quality=20)
+    return packed.getvalue()
+
+
+async def _send(client: Browser, name: str, data: bytes, start: int) -> Any:
+    token = (await client.get("/village/pass")).json()["token"]
+    headers = {**BROUGHT, "x-csrf-token": token, "content-type": "application/octet-stream"}
+    return await client.http.post(f"/village/uploads/{name}?start={start}", content=data, headers=headers)
+
+
+async def test_a_photo_comes_in_parts_and_goes_on_where_it_broke_off(
+    client: Browser, world: World, database: Database
+) -> None:
+    await client.sign_in(world.wang_account)
+    photo = _photo()
+    assert (await _send(client, "p1", photo[:16_000], 0)).json() == {"received": 16_000}
+    # The answer was lost: the phone asks, or simply sends it again.
+    assert (await client.get("/village/uploads/p1")).json() == {"received": 16_000}
+    assert (await _send(client, "p1", photo[:16_000], 0)).json() == {"received": 16_000}
+    form = {**MILLET, "photo_choice": "with", "photo_upload": "p1", "photo_size": str(len(photo)), "key": "one"}
+    half = await client.post(f"/village/{world.wang}/goods", form, headers=BROUGHT)
+    assert half.status_code == 422
+    assert (await _send(client, "p1", photo[16_000:], 16_000)).json() == {"received": len(photo)}
+    first = await client.post(f"/village/{world.wang}/goods", form, headers=BROUGHT)
+    again = await client.post(f"/village/{world.wang}/goods", form, headers=BROUGHT)
+    assert first.json()["to"] == again.json()["to"]
+    async with database.transaction() as session:
+        made = (await session.exec(select(Listing).order_by(col(Listing.id).desc()).limit(1))).one()
+    assert made.photo is not None
+    assert await _count(database, UploadPart) == 0
+
+
+@pytest.mark.parametrize(("name", "size"), [("p1", 0), ("p1", uploads.MOST_PART_BYTES + 1), ("x" * 41, 5), ("a.b", 5)])
+async def test_no_endless_photos(client: Browser, world: World, name: str, size: int) -> None:
+    await client.sign_in(world.wang_account)
+    assert (await _send(client, name, b"x" * size, 0)).status_code in (404, 422)
+
+
+async def test_not_too_many_at_once_and_none_for_ever(client: Browser, world: World, database: Database) -> None:
+    await client.sign_in(world.wang_account)
+    async with database.transaction() as session:
+        for n in range(12):
+            await uploads.add(session, world.wang_account, f"p{n}", start=0, data=b"x", now=clock.now())
+    assert (await _send(client, "p12", b"x", 0)).status_code == 429
+    assert (await client.get("/village/uploads/p1")).json() == {"received": 1}
+    await client.sign_in(world.zhao_account)
+    assert (await client.get("/village/uploads/p1")).json() == {"received": 0}
+    async with database.transaction() as session:
+        assert await uploads.forget_old(session, now=clock.now() + timedelta(days=2)) == 0
+        assert await uploads.forget_old(session, now=clock.now() + timedelta(days=4)) == 12
