@@ -28,6 +28,7 @@ _PLAIN = {
     "revoke_card": _l("作废了进门卡"),
     "confirm_device": _l("让一台手机用进门卡进来"),
     "take_off_device": _l("不让一台手机再用进门卡"),
+    "enter_means": _l("登记了家里的地和牲口"),
     "remove_cost": _l("去掉了一笔花费"),
     "restore_cost": _l("放回了一笔花费"),
 }
