@@ -79,6 +79,7 @@ PROBLEMS: dict[str, str] = {
     "not_a_division_code": _l("没有这个地方"),
     "nothing_to_search": _l("请输入汉字、拼音或数字"),
     "not_offered": _l("这个订单不能用这种方式付款"),
+    "not_a_paper": _l("要一张照片，或者一个 PDF 文件"),
     "not_a_photo": _l("这不是照片，请重新拍或重新选"),
     "too_large": _l("太大了，请选小一点的"),
     "too_small": _l("数字太小了"),

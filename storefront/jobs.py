@@ -23,7 +23,7 @@ from market.trade.answers import LineAnswer
 from market.trade.orders import Order
 from payments import desk, followup, refunds
 from payments.records import Payment, Refund, RefundState
-from storefront import bank_work, goods_jobs, money_watch, register_files, round_jobs
+from storefront import bank_work, goods_jobs, money_watch, payout_notices, register_files, round_jobs
 from storefront.notices import tell_card, tell_cutoff, tell_door_opened, tell_ordered, tell_returned, tell_short
 from storefront.state import State
 
@@ -40,6 +40,7 @@ def make_app(state: State) -> App:
     _add_upkeep(app, state)
     _add_once(app, state)
     _add_tellings(app, state)
+    payout_notices.add(app, state)
     goods_jobs.add(app, state)
     money_watch.add(app, state)
     bank_work.add(app, state)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from market.people.accounts import VISITOR, Role, Viewer
-from storefront import cash_words, words
+from storefront import cash_words, payout_words, words
 from storefront.sessions import BrowserSession, Sessions
 from storefront.texts import gettext, language, ngettext
 
@@ -66,7 +66,13 @@ class Pages:
         install: Any = getattr(self.env, "install_gettext_callables")  # noqa: B009  added by the extension
         install(gettext, ngettext, newstyle=True)
         self.env.filters |= words.FILTERS
-        self.env.globals |= {"asset": asset, "Role": Role, "words": words, "cash_words": cash_words}
+        self.env.globals |= {
+            "asset": asset,
+            "Role": Role,
+            "words": words,
+            "cash_words": cash_words,
+            "payout_words": payout_words,
+        }
 
     def show(self, request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
         """The page as a response; messages carried over from the last page are shown once."""

@@ -81,15 +81,15 @@ SEAL = Seal(["a secret of the tests, which is long enough"])
 
 
 async def card(
-    session: AsyncSession, world: World, household: int, *, number: str = "", now: datetime = BEGIN
+    session: AsyncSession, world: World, household: int, *, number: str = "", seal: Seal = SEAL, now: datetime = BEGIN
 ) -> PayoutCard:
     """A card in use since long before `now`: asked for by one accountant, confirmed by the other."""
     asked_at = now - timedelta(days=9)
     wanted = NewCard("演示信用社", number or card_number(household))
     first = await accounts.viewer_of(session, world.accountant)
     second = await accounts.viewer_of(session, world.second_accountant)
-    made = await card_changes.ask(session, SEAL, first, household, wanted, now=asked_at)
-    return await card_changes.confirm(session, SEAL, second, made.id or 0, number=wanted.number, now=asked_at)
+    made = await card_changes.ask(session, seal, first, household, wanted, now=asked_at)
+    return await card_changes.confirm(session, seal, second, made.id or 0, number=wanted.number, now=asked_at)
 
 
 async def balances(session: AsyncSession) -> dict[str, int]:

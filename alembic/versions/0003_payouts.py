@@ -28,6 +28,7 @@ BEGIN
 END $$;
 CREATE TRIGGER keep_card BEFORE UPDATE ON payout_cards FOR EACH ROW EXECUTE FUNCTION keep_card();
 CREATE TRIGGER never_deleted BEFORE DELETE ON payout_cards FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE ON payout_proofs FOR EACH ROW EXECUTE FUNCTION refuse_change();
 """
 
 
@@ -226,5 +227,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_moves")),
     )
     op.create_index(op.f("ix_payout_moves_payout_id"), "payout_moves", ["payout_id"], unique=False)
+    op.create_table(
+        "payout_proofs",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("payout_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum("photo", "pdf", name="kind", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("content", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("attached_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("attached_by", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("content ~ '^[0-9a-f]{32}$'", name=op.f("ck_payout_proofs_content")),
+        sa.ForeignKeyConstraint(["attached_by"], ["accounts.id"], name=op.f("fk_payout_proofs_attached_by")),
+        sa.ForeignKeyConstraint(["batch_id"], ["payout_batches.id"], name=op.f("fk_payout_proofs_batch_id")),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_payout_proofs_payout_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_proofs")),
+    )
+    op.create_index(op.f("ix_payout_proofs_payout_id"), "payout_proofs", ["payout_id"], unique=False)
+    op.create_index(
+        "uq_payout_proofs_content",
+        "payout_proofs",
+        ["batch_id", "payout_id", "content"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
     op.create_foreign_key(op.f("fk_entries_payout_id"), "entries", "payouts", ["payout_id"], ["id"])
     run_script(PROMISES)

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from market.books import ledger, payouts
 from market.books.ledger import Book, Leg, Occasion, Rail, Reason
 from market.books.payouts import BatchState, Payout, PayoutBatch, PayoutState
-from market.ground import audit
+from market.ground import audit, queue
 from market.ground.errors import Malformed, NotFound, NotMovable
 from market.ground.places import Level
 from market.people.accounts import Viewer
@@ -24,6 +24,7 @@ async def pay(session: AsyncSession, by: Viewer, batch_id: int, *, payout_id: in
         await payouts.move(session, _ids(rows), PayoutState.PAID, by=by.id, now=now)
         await ledger.post_all(session, [_entry(row, row.amount_fen, by) for row in rows], at=now)
         _note(session, by, "pay_payouts", batch, f"{len(rows)} {sum(row.amount_fen for row in rows)}", now=now)
+        await _tell(session, rows, PayoutState.PAID)
         await _close_if_done(session, by, batch, now=now)
     return len(rows)
 
@@ -41,6 +42,7 @@ async def fail(
     if rows:
         await payouts.move(session, _ids(rows), PayoutState.FAILED, by=by.id, why=why, now=now)
         _note(session, by, "fail_payouts", batch, f"{len(rows)} {why}", now=now)
+        await _tell(session, rows, PayoutState.FAILED)
         await _close_if_done(session, by, batch, now=now)
     return len(rows)
 
@@ -60,6 +62,7 @@ async def take_back(
         return False
     await payouts.move(session, [payout_id], PayoutState.RETURNED, by=by.id, why=why, now=now)
     await ledger.post_all(session, [_entry(row, -row.amount_fen, by)], at=now)
+    await _tell(session, [row], PayoutState.RETURNED)
     _note(session, by, "take_back_payout", batch, why, now=now)
     return True
 
@@ -104,6 +107,11 @@ def _entry(row: Payout, amount_fen: int, by: Viewer) -> tuple[Occasion, list[Leg
 
 def _ids(rows: list[Payout]) -> list[int]:
     return [row.id or 0 for row in rows]
+
+
+async def _tell(session: AsyncSession, rows: list[Payout], news: PayoutState) -> None:
+    """Each household hears of it once this is committed."""
+    await queue.enqueue_all(session, "announce_payout", [{"payout_id": row.id, "news": news} for row in rows])
 
 
 def _note(session: AsyncSession, by: Viewer, act: str, batch: PayoutBatch, said: str, *, now: datetime) -> None:

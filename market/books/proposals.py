@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, cast, func, or_
+from sqlalchemy import BigInteger, and_, cast, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -15,7 +15,7 @@ from market.books.ledger import Rail
 from market.books.payouts import RAILS, Payout, PayoutBatch
 from market.ground import audit, places
 from market.ground.errors import Malformed, NotFound, NothingToPay
-from market.ground.places import Division
+from market.ground.places import Division, Level
 from market.people import cards, households
 from market.people.accounts import Role, Viewer
 from market.people.cards import PayoutCard
@@ -94,6 +94,19 @@ async def propose(session: AsyncSession, by: Viewer, terms: Terms, *, now: datet
     audit.note(session, by.account_id, "propose_payouts", subject=f"payout_batch:{batch.id}", now=now)
     await session.flush()  # the CHECKs speak now, not at commit
     return batch
+
+
+def places_of(by: Viewer) -> SelectOfScalar[Division]:
+    """Places an accountant may make a list of: their divisions and what is inside, down to the townships."""
+    own = by.division_codes(Role.ACCOUNTANT)
+    mine = [
+        col(Division.code).in_(own),
+        *(
+            and_(places.within(col(Division.code), code), func.length(col(Division.code)) <= Level.TOWNSHIP)
+            for code in own
+        ),
+    ]
+    return select(Division).where(or_(*mine)).order_by(col(Division.code))
 
 
 def check(by: Viewer, terms: Terms) -> None:

@@ -16,6 +16,13 @@ _DEFER = text("""
         CAST(:args AS jsonb), CAST(:at AS timestamptz)
     )]::procrastinate_job_to_defer_v1[]))
 """)
+_DEFER_ALL = text("""
+    SELECT unnest(procrastinate_defer_jobs_v1((
+        SELECT array_agg(ROW('default', CAST(:task AS text), 0, NULL, NULL, args, NULL)
+                         ::procrastinate_job_to_defer_v1 ORDER BY at)
+        FROM jsonb_array_elements(CAST(:each AS jsonb)) WITH ORDINALITY AS job(args, at)
+    )))
+""")
 
 
 async def enqueue(
@@ -33,6 +40,12 @@ async def enqueue(
     """
     values = {"task": task, "lock": lock, "queueing_lock": queueing_lock, "args": json.dumps(args), "at": at}
     await run(session, _DEFER, values)
+
+
+async def enqueue_all(session: AsyncSession, task: str, each: list[dict[str, Any]]) -> None:
+    """Have the worker run `task` once with each of these arguments after the commit: one statement for many jobs."""
+    if each:
+        await run(session, _DEFER_ALL, {"task": task, "each": json.dumps(each)})
 
 
 async def is_busy(session: AsyncSession, task: str) -> bool:

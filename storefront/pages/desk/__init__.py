@@ -1,5 +1,6 @@
 """The desk door: what the bureau reads."""
 
+from storefront.pages.desk import payout_cards, payout_files, payout_proofs, payout_rows, payouts
 from storefront.pages.desk.cash import router as cash
 from storefront.pages.desk.goods import router as goods
 from storefront.pages.desk.households import router as households
@@ -11,3 +12,4 @@ from storefront.pages.desk.payments import router as payments
 from storefront.pages.desk.reconciliations import router as reconciliations
 
 routers = [income, households, goods, means, payments, cash, reconciliations, notices, objections]
+routers += [each.router for each in (payouts, payout_rows, payout_files, payout_proofs, payout_cards)]
