@@ -8,12 +8,13 @@ from market.books import ledger
 from market.books.ledger import Book, Leg, Occasion, Rail, Reason
 from market.ground import audit
 from market.ground.errors import Malformed, NotMovable
-from payments import bank_rows
+from payments import bank_rows, row_remarks
 from payments.bank_rows import BankRow
 from payments.decisions import Word, drop_proposals, open_row, part
 from payments.matching import Proposal
 from payments.outcomes import ASIDE, PartState, Use
 from payments.payees import Payee
+from payments.row_remarks import Remark
 
 OF_CAME = (Use.FOREIGN, Use.CASH_DEPOSIT, Use.DUPLICATE)
 OF_WENT = (Use.FOREIGN, Use.PAYOUT, Use.DUPLICATE)
@@ -72,6 +73,7 @@ async def take_up_again(session: AsyncSession, word: Word, row_id: int, *, now: 
         each.state, each.ended_at = PartState.VOID, now
         await _put_aside(session, row, -each.amount_fen, now)
     await bank_rows.set_state(session, row)
+    row_remarks.note(session, word, row_id, Remark.TAKEN_UP, now=now)
     audit.note(session, word.by.account_id, "take_up_again", subject=f"bank_row:{row_id}", note=word.why, now=now)
     return row
 

@@ -10,9 +10,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from market.books import ledger
 from market.books.ledger import Book, Leg, Occasion, Rail, Reason
 from market.ground import audit, queue
-from market.ground.errors import Malformed, NotFound, NotMovable
+from market.ground.errors import Malformed, NotFound, NotMovable, PlanMoved
 from market.people.accounts import Viewer
-from payments import payees, row_plans
+from payments import payees, previews, row_plans
 from payments.bank_files import BankFile
 from payments.bank_rows import BankRow, BankStatement, Part
 from payments.outcomes import Outcome, PartState, RowState, StatementState
@@ -93,14 +93,17 @@ async def bring(session: AsyncSession, by: Viewer, payee_id: int, sent: Sent, *,
     return statement
 
 
-async def take(session: AsyncSession, by: Viewer, statement_id: int, *, now: datetime) -> BankStatement:
+async def take(session: AsyncSession, by: Viewer, statement_id: int, *, seen: str = "", now: datetime) -> BankStatement:
     """From now on its money is booked; what is clear goes on to the orders, line by line, by a job. Twice is once.
 
     What is done is what the preview showed: each line carries its plan, and one that fits no more waits for a person.
+    `seen`: the mark of the preview this person looked at (`previews.mark`); PlanMoved when it is another one by now.
     """
     statement = await _held(session, by, statement_id)
     if statement.state is StatementState.TAKEN:
         return statement
+    if seen and seen != await previews.mark(session, statement_id):
+        raise PlanMoved(statement_id)
     county_code = (await session.get_one(Payee, statement.payee_id)).county_code
     rows = list(await session.exec(rows_of(statement_id)))
     taken = await row_plans.taken(session, statement.payee_id, [row.fingerprint for row in rows])

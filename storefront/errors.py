@@ -45,6 +45,7 @@ SENTENCES: dict[type[MarketError], str] = {
     errors.SamePerson: _l("这一步要换一个人来办：一个人申请，另一个人确认。"),
     errors.NothingToPay: _l("现在没有可以到户的钱，没有新建。"),
     errors.TotalMoved: _l("刚才有变化，金额和您看到的不一样了，还没有批准。请再看一遍。"),
+    errors.PlanMoved: _l("刚才有人重新对过这份对账单，和您看到的不一样了，还没有入账。请再看一遍。"),
     errors.OverLimit: _l("超过了上限，没有保存。"),
     errors.OverCapacity: _l("比您家今年能产的多，没有改。要卖得更多，请另外上架一份，工作人员看过就能卖。"),
     errors.TooManyTries: _l("试得太多了，请过一会儿再来。"),

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _statements()
     _rows()
     _parts()
+    _remarks()
     _remittances()
 
 
@@ -157,6 +158,23 @@ def _parts() -> None:
     for column in ("payment_id", "refund_id", "row_id"):
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column], unique=False)
     op.create_index(f"ix_{table}_agreed", table, ["id"], unique=False, postgresql_where=sa.text("state = 'agreed'"))
+
+
+def _remarks() -> None:
+    table = "bank_row_remarks"
+    op.create_table(
+        table,
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("row_id", sa.BigInteger(), nullable=False),
+        _choice("kind", "left", "taken_up"),
+        _at("at"),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        _text("why", 200),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f(f"fk_{table}_account_id")),
+        sa.ForeignKeyConstraint(["row_id"], ["bank_rows.id"], name=op.f(f"fk_{table}_row_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+    )
+    op.create_index(op.f(f"ix_{table}_row_id"), table, ["row_id"], unique=False)
 
 
 def _remittances() -> None:

@@ -14,6 +14,7 @@ MarketError
 │   ├── SamePerson          this step needs another person than the one before it
 │   ├── NothingToPay        no household of the place has money waiting that can be sent
 │   ├── TotalMoved          what is to be paid is no longer what this person saw
+│   ├── PlanMoved           what a statement would do is no longer what this person saw
 │   ├── OverLimit           above a bound (refund above what was paid, stock above what is plausible)
 │   │   └── OverCapacity    more than a household's land and animals give in a season
 │   ├── TooManyTries        slow down
@@ -144,6 +145,13 @@ class TotalMoved(Refused):
 
     seen_fen: int
     total_fen: int
+
+
+@dataclass
+class PlanMoved(Refused):
+    """What a bank statement's lines would do is no longer what this person saw: somebody had them matched anew."""
+
+    statement_id: int
 
 
 @dataclass

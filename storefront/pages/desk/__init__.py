@@ -1,6 +1,17 @@
 """The desk door: what the bureau reads."""
 
-from storefront.pages.desk import payout_cards, payout_files, payout_proofs, payout_rows, payouts
+from storefront.pages.desk import (
+    bank_decisions,
+    bank_rows,
+    payees,
+    payout_cards,
+    payout_files,
+    payout_proofs,
+    payout_rows,
+    payouts,
+    remittances,
+    statements,
+)
 from storefront.pages.desk.cash import router as cash
 from storefront.pages.desk.goods import router as goods
 from storefront.pages.desk.households import router as households
@@ -13,3 +24,4 @@ from storefront.pages.desk.reconciliations import router as reconciliations
 
 routers = [income, households, goods, means, payments, cash, reconciliations, notices, objections]
 routers += [each.router for each in (payouts, payout_rows, payout_files, payout_proofs, payout_cards)]
+routers += [each.router for each in (statements, bank_rows, bank_decisions, remittances, payees)]
