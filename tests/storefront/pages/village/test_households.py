@@ -1,6 +1,7 @@
 """Whose goods: one's own, one of the station's, or nobody's."""
 
-from market.ground.clock import now
+from market.goods.listings import Listing, ListingState
+from market.ground.clock import day_of, now
 from market.ground.db import Database
 from market.people import accounts
 from market.people.accounts import Account, Role
@@ -56,6 +57,28 @@ async def test_an_agent_searches(client: Browser, world: World, database: Databa
         assert ("王样例" in page.text) is found
     assert "刘样例" not in (await client.get("/village", params={"only": "ordered"})).text
     assert "没有找到" in (await client.get("/village", params={"only": "silent"})).text
+
+
+async def test_the_list_says_what_waits_at_each_household(client: Browser, world: World, database: Database) -> None:
+    async with database.transaction() as session:
+        await build.cash_order(session, world, Item(world.mutton, 2), now=now())
+        listing = await session.get_one(Listing, world.pumpkin)
+        listing.sell_by_on = day_of(now())
+        held = await session.get_one(Listing, world.millet)
+        held.state = ListingState.WAITING
+    await client.sign_in(world.agent)
+    await client.post(f"/village/{world.liu}/costs", {"kind": "feed", "amount": "12"})
+    shown = (await client.get("/village")).text
+    for said in ("1 单要备", "1 样没回话", "样快放坏", "1 样还没放出来", "1 件事等点头", "今年没卖出过"):
+        assert said in shown
+    parts = {
+        "ordered": {"王"}, "unanswered": {"王"}, "spoiling": {"王"}, "held": {"刘"}, "unasked": {"刘"},
+        "silent": {"刘"}, "unsold": {"刘"},
+    }  # fmt: skip
+    for only, expected in parts.items():
+        page = (await client.get("/village", params={"only": only})).text
+        assert {name for name in ("王", "刘") if f"{name}样例" in page} == expected, only
+    assert f"/village/{world.liu}/acts" in (await client.get("/village?only=unasked")).text
 
 
 async def test_a_person_of_several_households_chooses(client: Browser, world: World, database: Database) -> None:
