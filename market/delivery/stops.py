@@ -130,6 +130,12 @@ class Plan:
     handover_to: time
 
 
+async def names(session: AsyncSession, stop_ids: set[int]) -> dict[int, str]:
+    """What several stops are called."""
+    found = await session.exec(select(Stop).where(col(Stop.id).in_(stop_ids)))
+    return {stop.id or 0: stop.name for stop in found}
+
+
 async def governed(session: AsyncSession, viewer: Viewer, stop_id: int) -> Stop:
     """A stop inside the administrator's divisions; NotFound for any other."""
     found = (await session.exec(governed_by(viewer).where(Stop.id == stop_id))).one_or_none()

@@ -8,11 +8,12 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.books.ledger import Book, Posting, Reason
+from market.delivery.round_cancellations import RoundCancellation
 from market.delivery.stops import Stop
 from market.ground.db import run
 from market.ground.measure import Measure
@@ -28,6 +29,10 @@ AHEAD = timedelta(days=60)
 TO_HAND_OVER = (OrderState.PAID, OrderState.CONFIRMED)
 """Orders whose goods are handed over: paid, or promised to be."""
 _TO_BRING = col(OrderLine.quantity) - col(OrderLine.short_quantity)
+_OFF = exists().where(
+    col(RoundCancellation.stop_id) == col(Order.stop_id), col(RoundCancellation.handover_on) == col(Order.handover_on)
+)
+"""Its round was called off: nothing is brought, even while the order waits for its turn to be ended."""
 
 
 class Wish(NamedTuple):
@@ -122,6 +127,7 @@ async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date,
             col(Order.state).in_(TO_HAND_OVER),
             col(Order.handover_on).between(from_on, until_on),
             _TO_BRING > 0,
+            ~_OFF,
         )
         .order_by(col(Order.handover_on), col(Stop.id), col(OrderLine.title), col(OrderLine.id))
     )  # fmt: skip
@@ -137,6 +143,7 @@ async def ordered(session: AsyncSession, household_id: int, *, from_on: date) ->
             col(OrderLine.household_id) == household_id,
             col(Order.state).in_(TO_HAND_OVER),
             col(Order.handover_on) >= from_on,
+            ~_OFF,
         )
         .group_by(col(OrderLine.listing_id))
     )

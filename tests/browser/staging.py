@@ -218,7 +218,18 @@ def _desk(officer: Person, places: Places) -> Places:
         )
         for name in ("paid", "cancelled", "cash")
     }
+    found |= _rounds(officer)
     return found | {"silent": officer.find(r"/desk/households/(\d+)", "/desk/income?sold=none")}
+
+
+def _rounds(officer: Person) -> Places:
+    """A round to come with orders, and one that was called off."""
+    found = {
+        name: officer.find(rf'/desk/rounds/(\d+/[\d-]+)"(?:(?!/desk/rounds/)[\s\S])*?{stop}', "/desk/rounds")
+        for name, stop in (("round", "区人社局门厅"), ("round_off", "梁家墕村委会"))
+    }
+    officer.send(f"/desk/rounds/{found['round_off']}/cancellation", why="大雪封路")
+    return found
 
 
 def _accounts(accountant: Person) -> Places:

@@ -21,7 +21,8 @@ from storefront.pages.desk.notices import router as notices
 from storefront.pages.desk.objections import router as objections
 from storefront.pages.desk.payments import router as payments
 from storefront.pages.desk.reconciliations import router as reconciliations
+from storefront.pages.desk.rounds import router as rounds
 
-routers = [income, households, goods, means, payments, cash, reconciliations, notices, objections]
+routers = [income, households, goods, means, payments, rounds, cash, reconciliations, notices, objections]
 routers += [each.router for each in (payouts, payout_rows, payout_files, payout_proofs, payout_cards)]
 routers += [each.router for each in (statements, bank_rows, bank_decisions, remittances, payees)]

@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
+from market.delivery import round_cancellations
 from market.delivery.stops import Stop
 from market.goods import catalogue
 from market.ground import places
@@ -55,7 +56,7 @@ async def show_order(
         villages=await _by_village(session, story.order),
         shorts=await _shorts(session, story.order),
         methods=await desk.methods_for(session, story.order, gateway),
-        may_cancel=story.order.may_cancel(now),
+        may_cancel=story.order.may_cancel(now) and not story.is_off,
     )
 
 
@@ -109,6 +110,7 @@ async def story_of(session: AsyncSession, viewer: Viewer, no: str, now: datetime
         payments=list(await session.exec(records.of_order(order_id))),
         refunds=list(await session.exec(records.refunds_of_order(order_id))),
         now=now,
+        round_off=await round_cancellations.of_round(session, order.stop_id, order.handover_on),
     )
 
 

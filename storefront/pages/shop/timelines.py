@@ -5,11 +5,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from market.delivery.round_cancellations import RoundCancellation
 from market.delivery.stops import Stop
 from market.ground.clock import day_of
 from market.ground.money import format_yuan
 from market.trade.orders import Order, OrderMove, OrderState
 from market.trade.revivals import is_revivable
+from payments import called_off
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
 from storefront import words
 from storefront.texts import gettext as _
@@ -43,11 +45,19 @@ class Story:
     payments: list[Payment]
     refunds: list[Refund]
     now: datetime
+    round_off: RoundCancellation | None = None
+    """The cancellation of its round, if there is one."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether its round ended it, or is about to; not what ended by itself before."""
+        stands = self.order.holds_stock or self.order.is_paid
+        return self.round_off is not None and (stands or (bool(self.moves) and self.moves[-1].why == called_off.WHY))
 
     @property
     def stage(self) -> Stage:
         """Where the money is."""
-        return stage_of(self.order, self.payments, self.now)
+        return Stage.CANCELLED if self.is_off else stage_of(self.order, self.payments, self.now)
 
     @property
     def today(self) -> date:
@@ -78,7 +88,8 @@ class Story:
     def may_be_revived(self) -> bool:
         """Whether the buyer may still pay though the time ran out, should the goods be there; not if ordered anew."""
         replaced = bool(self.moves) and self.moves[-1].why == "replaced"
-        return self.stage is Stage.EXPIRED and not replaced and is_revivable(self.order, self.now)
+        gone = replaced or self.round_off is not None
+        return self.stage is Stage.EXPIRED and not gone and is_revivable(self.order, self.now)
 
     @property
     def paid_by(self) -> Payment | None:
@@ -138,7 +149,7 @@ def headline(story: Story) -> str:
         Stage.WAITING: _("正在等付款结果"),
         Stage.TRANSFER: _("已预订，等转账到账"),
         Stage.EXPIRED: _("超时没有付款，订单已取消"),
-        Stage.CANCELLED: _("订单已取消"),
+        Stage.CANCELLED: _("这一趟取消了") if story.is_off else _("订单已取消"),
     }
     match story.stage:
         case Stage.CASH:
@@ -219,6 +230,9 @@ def _paid_before(story: Story) -> list[dict[str, Any]]:
 
 def _ended(story: Story) -> dict[str, Any]:
     last = story.moves[-1] if story.moves else None
+    if story.round_off is not None and story.is_off:
+        title, text = _("这一趟取消了"), _round_off(story, story.round_off)
+        return {"title": title, "text": text, "at": words.moment(story.round_off.at), "state": "failed"}
     if story.stage is Stage.CANCELLED:
         title, text = _("订单已取消"), _("货已经放回货架。")
     elif last is not None and last.why == "replaced":
@@ -231,6 +245,14 @@ def _ended(story: Story) -> dict[str, Any]:
         "at": words.moment(last.at if last else story.order.expires_at),
         "state": "failed",
     }
+
+
+def _round_off(story: Story, off: RoundCancellation) -> str:
+    """Why, and what becomes of the money."""
+    why = _("原因：%(why)s。", why=off.why.rstrip("。"))
+    if story.order.state is not OrderState.CANCELLED:
+        return why + _("订单马上就取消。付过的钱会退给您。")
+    return why + (_("付的钱退给您，怎么退请看下面。") if story.refunds else _("订单已取消，不用付钱。"))
 
 
 def _refund(story: Story, refund: Refund) -> dict[str, Any]:

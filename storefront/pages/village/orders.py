@@ -8,6 +8,7 @@ from itertools import groupby
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from market.delivery import round_cancellations, stops
 from market.ground.clock import day_of
 from market.reports import household as reports
 from market.reports.household import Wish
@@ -54,7 +55,9 @@ async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: 
     days = (today - _BEHIND, today - _DAY) if past else (today, today + reports.AHEAD)
     handovers = _handovers(await reports.to_prepare(session, house.id, from_on=days[0], until_on=days[1]))
     shown = handovers[::-1] if past else handovers
-    return page("village/orders.html", house=house, handovers=shown, past=past, now=now)
+    off = [] if past else (await session.exec(round_cancellations.of_household(house.id, from_on=today))).all()
+    names = await stops.names(session, {each.stop_id for each in off})
+    return page("village/orders.html", house=house, handovers=shown, past=past, now=now, off=off, stop_names=names)
 
 
 def _handovers(wishes: list[Wish]) -> list[Handover]:
