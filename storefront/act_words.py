@@ -125,6 +125,7 @@ _ABOUT: dict[str, Callable[[Thing, str], str]] = {
     "disagree_price": _disagree,
     "disagree_left": _disagree,
     "put_back": lambda thing, note: _("又开始卖%(title)s %(quantity)s", title=thing.title, quantity=_many(thing, note)),
+    "take_back": lambda thing, _note: _("收回了备齐%(title)s的话", title=thing.title),
     "accept": lambda thing, note: _("答应备齐%(title)s %(quantity)s", title=thing.title, quantity=_many(thing, note)),
     "withdraw": lambda thing, _note: _("%(title)s不卖了", title=thing.title),
     "change_photo": lambda thing, _note: _("换了%(title)s的照片", title=thing.title),

@@ -41,10 +41,14 @@ def _answers() -> None:
             nullable=True,
         ),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("taken_back_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("taken_back_by", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("taken_back_at IS NULL OR short_quantity = 0", name=op.f("ck_line_answers_taken_back")),
         sa.CheckConstraint("short_quantity >= 0", name=op.f("ck_line_answers_short_quantity")),
         sa.CheckConstraint("(short_quantity = 0) = (why IS NULL)", name=op.f("ck_line_answers_why_given")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_line_answers_account_id")),
         sa.ForeignKeyConstraint(["order_line_id"], ["order_lines.id"], name=op.f("fk_line_answers_order_line_id")),
+        sa.ForeignKeyConstraint(["taken_back_by"], ["accounts.id"], name=op.f("fk_line_answers_taken_back_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line_answers")),
     )
     op.create_index(op.f("ix_line_answers_order_line_id"), "line_answers", ["order_line_id"], unique=False)

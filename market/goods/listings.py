@@ -216,16 +216,6 @@ async def add_left(session: AsyncSession, by: Viewer, listing_id: int, step: int
     return listing if left < 0 else await change_left(session, by, listing_id, left, now=now)
 
 
-async def change_photo(
-    session: AsyncSession, by: Viewer, listing_id: int, photo: str | None, *, now: datetime
-) -> Listing:
-    """Show another photo, or none."""
-    listing = await seller_listing(session, by, listing_id)
-    listing.photo, listing.changed_at = photo, now
-    note(session, by, listing, "change_photo", photo or "", now)
-    return listing
-
-
 async def withdraw(session: AsyncSession, by: Viewer, listing_id: int, *, now: datetime) -> Listing:
     """Stop selling. Taking out what is left makes every later order fail in the database itself."""
     listing = await seller_listing(session, by, listing_id)

@@ -111,7 +111,8 @@ class Paid(NamedTuple):
 
 async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date, until_on: date) -> list[Wish]:
     """Lines to be handed over in these days (both included), in the order of days and stops."""
-    answered = _select(LineAnswer.id).where(col(LineAnswer.order_line_id) == col(OrderLine.id)).exists()
+    stands = col(LineAnswer.taken_back_at).is_(None)
+    answered = _select(LineAnswer.id).where(col(LineAnswer.order_line_id) == col(OrderLine.id), stands).exists()
     query = (
         _select(
             OrderLine.id, OrderLine.order_id, OrderLine.listing_id, Order.no, Order.state, OrderLine.title,

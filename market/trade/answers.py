@@ -39,6 +39,7 @@ class LineAnswer(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("short_quantity >= 0", name="short_quantity"),
         CheckConstraint("(short_quantity = 0) = (why IS NULL)", name="why_given"),
+        CheckConstraint("taken_back_at IS NULL OR short_quantity = 0", name="taken_back"),
     )
 
     id: int | None = new_id()
@@ -49,6 +50,9 @@ class LineAnswer(SQLModel, table=True):
     """How much of it will not be there; 0: all of it will."""
     why: Short | None = choice(Short, name="why", default=None)
     note: str = Field(default="", max_length=100)
+    taken_back_at: datetime | None = None
+    """When the household took its yes back: it said it too early."""
+    taken_back_by: int | None = key_of("accounts.id", default=None)
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,9 @@ class Gap:
 
 
 def of_lines(line_ids: list[int]) -> SelectOfScalar[LineAnswer]:
-    """Every answer to these lines, in order."""
-    return select(LineAnswer).where(col(LineAnswer.order_line_id).in_(line_ids)).order_by(col(LineAnswer.id))
+    """Every answer to these lines that stands, in order."""
+    theirs = col(LineAnswer.order_line_id).in_(line_ids)
+    return select(LineAnswer).where(theirs, col(LineAnswer.taken_back_at).is_(None)).order_by(col(LineAnswer.id))
 
 
 async def answerable(session: AsyncSession, seller: Viewer, line_id: int) -> OrderLine:
@@ -90,6 +95,18 @@ async def accept(session: AsyncSession, seller: Viewer, line_id: int, *, now: da
         subject = f"order_line:{line_id}"
         acts_for.note(session, seller, line.household_id, "accept", subject=subject, note=str(line.to_bring), now=now)
     return line
+
+
+async def take_back(session: AsyncSession, seller: Viewer, line_id: int, *, now: datetime) -> bool:
+    """The household's yes was said too early; whether there was one. A shortage stays: its money is on the way."""
+    line = await answerable(session, seller, line_id)
+    check_open(await orders.lock(session, line.order_id), now)
+    said = (await session.exec(of_lines([line_id]).where(LineAnswer.short_quantity == 0))).all()
+    for answer in said:
+        answer.taken_back_at, answer.taken_back_by = now, seller.account_id
+        subject, note = f"order_line:{line_id}", str(line.to_bring)
+        acts_for.note(session, seller, line.household_id, "take_back", subject=subject, note=note, now=now)
+    return bool(said)
 
 
 async def fall_short(

@@ -1,6 +1,7 @@
 """Answering an order: we bring it, or we fall short of it; one question a screen."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +12,7 @@ from market.ground.clock import day_of
 from market.ground.errors import NotFound
 from market.ground.money import format_yuan
 from market.reports import household as reports
+from market.reports.household import Wish
 from market.trade import answers
 from market.trade.answers import Gap, Short
 from market.trade.orders import OrderLine
@@ -19,7 +21,7 @@ from storefront import words
 from storefront.deps import NowDep, PageDep, SessionDep, StartAgain
 from storefront.forms import Form, read_form
 from storefront.pages.village import counts
-from storefront.pages.village.houses import HouseDep
+from storefront.pages.village.houses import House, HouseDep
 from storefront.texts import gettext as _
 
 router = APIRouter(prefix="/village/{household_id:int}/orders")
@@ -46,15 +48,21 @@ async def create_acceptances(
     request: Request, page: PageDep, session: SessionDep, house: HouseDep, now: NowDep
 ) -> Response:
     """Everything of one day at one stop will be there: one tap for all that was not answered yet."""
-    form = await read_form(request)
-    wanted = {int(line_id) for line_id in form.text("lines").split(",") if line_id.isascii() and line_id.isdigit()}
-    today = day_of(now)
-    ahead = await reports.to_prepare(session, house.id, from_on=today, until_on=today + reports.AHEAD)
-    # In the order of the orders' ids, so that two phones of the household never wait for each other.
-    for wish in sorted(ahead, key=lambda wish: wish.order_id):
-        if wish.line_id in wanted and not wish.is_answered:
+    for wish in await _named(request, session, house, now):
+        if not wish.is_answered:
             await answers.accept(session, page.viewer, wish.line_id, now=now)
     return page.redirect(f"/village/{house.id}/orders", ("success", _("记下了：这一天的货都能备齐")))
+
+
+@router.post("/acceptances/removal")
+async def remove_acceptances(
+    request: Request, page: PageDep, session: SessionDep, house: HouseDep, now: NowDep
+) -> Response:
+    """It was said too early: the lines are open again."""
+    wishes = await _named(request, session, house, now)
+    taken = [await answers.take_back(session, page.viewer, wish.line_id, now=now) for wish in wishes]
+    said = ("success", _("收回了，备好了再点")) if any(taken) else ("info", _("没有可以收回的；说了备不齐的收不回来"))
+    return page.redirect(f"/village/{house.id}/orders", said)
 
 
 @router.get("/{line_id:int}/shortage")
@@ -90,6 +98,15 @@ async def create_shortage(
     short = words.quantity(gap.quantity, line.measure, line.grams_each)
     said = _("记下了：%(title)s少%(quantity)s，已经告诉买的人", title=line.title, quantity=short)
     return page.redirect(f"/village/{house.id}/orders", ("success", said))
+
+
+async def _named(request: Request, session: AsyncSession, house: House, now: datetime) -> list[Wish]:
+    """The lines the form names, in the order of the orders' ids: two phones never wait for each other."""
+    form = await read_form(request)
+    wanted = {int(line_id) for line_id in form.text("lines").split(",") if line_id.isascii() and line_id.isdigit()}
+    today = day_of(now)
+    ahead = await reports.to_prepare(session, house.id, from_on=today, until_on=today + reports.AHEAD)
+    return sorted((wish for wish in ahead if wish.line_id in wanted), key=lambda wish: wish.order_id)
 
 
 async def _line(session: AsyncSession, page: PageDep, household_id: int, line_id: int) -> OrderLine:

@@ -6,15 +6,16 @@ from fastapi import APIRouter, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from market.goods import disagreements, listings
+from market.goods import disagreements, listing_photos, listings
 from market.goods.disagreements import About, Wish
 from market.ground.clock import day_of
 from market.ground.errors import Malformed
 from market.ground.money import parse_yuan
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import keypads, shelves, uploads
+from storefront.pages.village import keypads, shelves, undos, uploads
 from storefront.pages.village.houses import ListingHouseDep
+from storefront.pages.village.undos import ChangedDep
 from storefront.render import Page
 from storefront.texts import gettext as _
 
@@ -22,12 +23,14 @@ router = APIRouter(prefix="/village/goods/{listing_id:int}")
 
 
 @router.get("")
-async def show_goods(
-    page: PageDep, session: SessionDep, house: ListingHouseDep, now: NowDep, listing_id: int, new: bool = False
-) -> Response:
-    """The listing as buyers see it, with everything the household may do."""
+async def show_goods(  # noqa: PLR0917  what FastAPI hands in
+    page: PageDep, session: SessionDep, house: ListingHouseDep, now: NowDep, changed: ChangedDep, listing_id: int,
+    new: bool = False,
+) -> Response:  # fmt: skip
+    """The listing as buyers see it, with everything the household may do; after a change also the way back."""
     goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-    return page("village/listing.html", house=house, goods=goods, new=new)
+    undo = undos.way_back(goods, changed) if goods["is_live"] else None
+    return page("village/listing.html", house=house, goods=goods, new=new, undo=undo)
 
 
 @router.get("/price")
@@ -45,6 +48,7 @@ async def change_price(
 ) -> Response:
     """A new price from now on."""
     form = await read_form(request)
+    before = await shelves.one_of(session, house, listing_id, on=day_of(now))
     try:
         price_fen = parse_yuan(form.text("price", most=20))
         wish = Wish(listing_id, About.PRICE, price_fen, seen=form.seen("seen"))
@@ -53,11 +57,10 @@ async def change_price(
             await listings.change_price(session, page.viewer, listing_id, price_fen, now=now)
     except Malformed as error:
         form.reject_for(error)
-        goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-        return await keypads.price(page, session, house, goods, form)
+        return await keypads.price(page, session, house, before, form)
     if asked is not None:
         return page.redirect(f"/village/goods/{listing_id}/disagreements/{asked}")
-    return page.redirect(f"/village/goods/{listing_id}", ("success", _("价钱改好了")))
+    return page.redirect(undos.address(listing_id, "price", before["price_fen"]), ("success", _("价钱改好了")))
 
 
 @router.get("/stock")
@@ -76,15 +79,15 @@ async def change_stock(
     """So many are left now; or, with `step`, one more or one fewer than there are at this moment."""
     form = await read_form(request)
     step = {"-1": -1, "1": 1}.get(form.text("step"), 0)
+    before = await shelves.one_of(session, house, listing_id, on=day_of(now))
     asked = await _count(page, session, listing_id, step, form, now)
     if not form.ok:
-        goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-        return keypads.stock(page, house, goods, form)
+        return keypads.stock(page, house, before, form)
     if asked is not None:
         return page.redirect(f"/village/goods/{listing_id}/disagreements/{asked}")
     if step and form.text("back") == "list":
         return page.redirect(f"/village/{house.id}/goods#g-{listing_id}")
-    return page.redirect(f"/village/goods/{listing_id}", ("success", _("数量改好了")))
+    return page.redirect(undos.address(listing_id, "stock", before["left"]), ("success", _("数量改好了")))
 
 
 @router.post("/withdrawal")
@@ -139,12 +142,17 @@ async def change_photo(  # noqa: PLR0917  what FastAPI hands in
 ) -> Response:  # fmt: skip
     """Show this photo from now on; `removed` shows the drawing again."""
     form = await read_form(request)
+    before = await shelves.one_of(session, house, listing_id, on=day_of(now))
+    if form.values.get("was"):
+        await listing_photos.show_again(session, page.viewer, listing_id, form.text("was"), now=now)
+        return page.redirect(f"/village/goods/{listing_id}", ("success", _("照片换回来了")))
     photo = None if form.text("removed") == "1" else await uploads.photo_in(session, page.viewer, form, storage)
     if not form.ok:
-        goods = await shelves.one_of(session, house, listing_id, on=day_of(now))
-        return page("village/photo.html", status=422, house=house, goods=goods, form=form)
-    await listings.change_photo(session, page.viewer, listing_id, photo, now=now)
-    return page.redirect(f"/village/goods/{listing_id}", ("success", _("照片换好了") if photo else _("照片拿掉了")))
+        return page("village/photo.html", status=422, house=house, goods=before, form=form)
+    was = before["photo"]
+    await listing_photos.change(session, page.viewer, listing_id, photo, now=now)
+    said = _("照片换好了") if photo else _("照片拿掉了")
+    return page.redirect(undos.address(listing_id, "photo", was), ("success", said))
 
 
 async def _count(

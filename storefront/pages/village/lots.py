@@ -16,7 +16,7 @@ from market.ground.errors import Malformed, NotFound
 from storefront import goods_words, photos
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import days, shelves, uploads, waits
+from storefront.pages.village import days, shelves, undos, uploads, waits
 from storefront.pages.village.houses import House, ListingHouseDep
 from storefront.render import Page
 from storefront.storage import Storage
@@ -39,6 +39,7 @@ async def change_day(
 ) -> Response:
     """They came in on this day; the last good day moves with it."""
     form = await read_form(request)
+    was = (await shelves.one_of(session, house, listing_id, on=day_of(now)))["ready"]
     try:
         day = days.parse(form.text("ready", required=True))
         if day is not None:
@@ -47,7 +48,7 @@ async def change_day(
         form.reject_for(error)
     if not form.ok:
         return await _ask_day(page, session, house, listing_id, form, on=day_of(now))
-    return page.redirect(f"/village/goods/{listing_id}", ("success", _("日子改好了")))
+    return page.redirect(undos.address(listing_id, "day", was), ("success", _("日子改好了")))
 
 
 @router.get("/papers")

@@ -14,7 +14,7 @@ from market.ground.errors import Malformed
 from storefront import goods_words
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import bands, counts, days, drafts, uploads, waits
+from storefront.pages.village import bands, counts, days, drafts, kept_drafts, uploads, waits
 from storefront.pages.village.drafts import Ask, Draft
 from storefront.pages.village.houses import House, HouseDep
 from storefront.render import Page
@@ -28,7 +28,9 @@ router = APIRouter(prefix="/village/{household_id:int}")
 async def show_question(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, request: Request) -> Response:
     """The next question, with what was answered so far in the address."""
     draft = await drafts.read(session, Form(dict(request.query_params), {}))
-    return await _ask(page, session, house, draft, on=day_of(now))
+    response = await _ask(page, session, house, draft, on=day_of(now))
+    kept_drafts.keep(response, house, draft)
+    return response
 
 
 @router.post("/goods")
@@ -42,11 +44,14 @@ async def create_goods(
     if draft.ask is not Ask.PHOTO or not draft.form.ok:
         return await _ask(page, session, house, draft, on=day_of(now))
     listing = await listings.put_up(session, page.viewer, house.household, draft.offer(photo), now=now)
-    if listing.state is ListingState.LIVE:
-        return page.redirect(f"/village/goods/{listing.id}?new=1", ("success", _("已上架，买的人能看到了")))
-    waited_for = await listings.waits_of(session, listing, on=day_of(now))
-    more = "/papers" if waited_for.papers else ""
-    return page.redirect(f"/village/goods/{listing.id}{more}", ("success", _("存好了，还差一步")))
+    url, said = f"/village/goods/{listing.id}?new=1", _("已上架，买的人能看到了")
+    if listing.state is not ListingState.LIVE:
+        waited_for = await listings.waits_of(session, listing, on=day_of(now))
+        url = f"/village/goods/{listing.id}{'/papers' if waited_for.papers else ''}"
+        said = _("存好了，还差一步") if waited_for.papers else _("存好了，工作人员看过就能卖")
+    response = page.redirect(url, ("success", said))
+    kept_drafts.forget(response, house)
+    return response
 
 
 async def _photo(page: Page, session: AsyncSession, draft: Draft, storage: Storage) -> str | None:

@@ -43,6 +43,11 @@ class Handover:
         return [wish.line_id for bundle in self.bundles for wish in bundle.wishes if not wish.is_answered]
 
     @property
+    def line_ids(self) -> list[int]:
+        """Every line of it."""
+        return [wish.line_id for bundle in self.bundles for wish in bundle.wishes]
+
+    @property
     def amount_fen(self) -> int:
         """What it all comes to."""
         return sum(bundle.amount_fen for bundle in self.bundles)

@@ -51,6 +51,9 @@ DEEDS = {
     "/village/{household_id:int}/orders/acceptances": Deed(
         "/village/{wang}/orders/acceptances", "accept", {"lines": "{line}"}
     ),
+    "/village/{household_id:int}/orders/acceptances/removal": Deed(
+        "/village/{wang}/orders/acceptances/removal", "take_back", {"lines": "{line}"}
+    ),
     "/village/{household_id:int}/orders/{line_id:int}/shortage": Deed(
         "/village/{wang}/orders/{line}/shortage", "say_short", {"bring": "1", "of": "2", "why": "less"}
     ),
@@ -69,6 +72,7 @@ DEEDS = {
 }  # fmt: skip
 _WORD = "the household's own word, or an agent's note of it: the answer to the rows"
 NO_DEEDS = {
+    "/village/{household_id:int}/drafts/removal": "forgets what only this browser knew",
     "/village/{household_id:int}/acts/agreement": _WORD,
     "/village/{household_id:int}/acts/{act_id:int}/objection": _WORD,
     "/village/{household_id:int}/acts/word": _WORD,

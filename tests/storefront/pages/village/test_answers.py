@@ -113,3 +113,23 @@ async def test_messages_reach_household_and_buyer(
         today = day_of(now())
         wishes = await reports.to_prepare(session, world.wang, from_on=today, until_on=today + reports.AHEAD)
     assert [(wish.quantity, wish.amount_fen, wish.is_answered) for wish in wishes] == [(1, 3500, True)]
+
+
+async def test_a_yes_said_too_early_is_taken_back_and_a_shortage_is_not(
+    client: Browser, database: Database, world: World, placed: Placed
+) -> None:
+    line = await line_of(database, placed, world.mutton)
+    await client.sign_in(world.wang_account)
+    here = f"/village/{world.wang}/orders"
+    await client.post(f"{here}/acceptances", {"lines": line.id})
+    assert "点错了，收回" in (await client.get(here)).text
+    for said in ("收回了", "没有可以收回的"):
+        assert (await client.post(f"{here}/acceptances/removal", {"lines": line.id})).status_code == 303
+        assert said in (await client.get(here)).text
+    assert "都能备齐" in (await client.get(here)).text
+    async with database.transaction() as session:
+        (answer,) = (await session.exec(select(LineAnswer))).all()
+        assert (answer.taken_back_by, answer.taken_back_at is not None) == (world.wang_account, True)
+    await client.post(f"{here}/{line.id}/shortage", {"bring": "1", "of": "2", "why": "less"})
+    await client.post(f"{here}/acceptances/removal", {"lines": line.id})
+    assert "已答应备齐" in (await client.get(here)).text
