@@ -57,6 +57,8 @@ def heard(word: HouseholdWord) -> str:
 def _card(act: str, note: str) -> str:
     if act == "stop_card":
         return _("停用收钱的银行卡：%(card)s", card=note)
+    if act == "confirm_card":
+        return _("对着卡核对了收钱的银行卡：%(card)s", card=note)
     return _("申请换收钱的银行卡：%(card)s", card=note)
 
 

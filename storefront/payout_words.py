@@ -51,6 +51,16 @@ STAGES = {
     Stage.REPLACED: ("cancelled", _l("换掉了")),
     Stage.ENDED: ("cancelled", _l("停用了")),
 }
+BANKS = {
+    "rural": _l("农村信用社、农商银行"),
+    "psbc": _l("邮政储蓄银行"),
+    "abc": _l("农业银行"),
+    "icbc": _l("工商银行"),
+    "ccb": _l("建设银行"),
+    "boc": _l("中国银行"),
+}
+"""Banks with a branch in most counties; any other is typed."""
+STOPS = {"lost": _l("卡丢了"), "not_ours": _l("不是我家的意思"), "wrong": _l("卡号填错了")}
 
 
 def why(said: str) -> str:
@@ -91,4 +101,4 @@ def masked_name(name: str) -> str:
 
 def end_why(said: str) -> str:
     """Why a card is not used any more."""
-    return _("申请了另一张卡") if said == "replaced" else said
+    return _("申请了另一张卡") if said == "replaced" else str(STOPS.get(said, said))

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -14,7 +14,7 @@ from market.ground.clock import day_of
 from market.ground.errors import Malformed, NotFound, NotMovable, SamePerson
 from market.ground.seal import Seal
 from market.people import accounts, acts_for, cards, households
-from market.people.accounts import Viewer
+from market.people.accounts import Grant, Role, Viewer
 from market.people.cards import WAITING_DAY, PayoutCard
 from market.people.households import Household
 
@@ -73,9 +73,10 @@ async def ask(
 async def confirm(
     session: AsyncSession, seal: Seal, by: Viewer, card_id: int, *, number: str, now: datetime
 ) -> PayoutCard:
-    """A second person has the paper before them and types the number anew. A second tap changes nothing.
+    """A second person has the card before them and types the number anew. A second tap changes nothing.
 
-    Raises NotFound outside an accountant's divisions, SamePerson for whoever asked, NotMovable once it is ended,
+    An accountant may, or an agent of the household's station where the household itself asked: what a station asks
+    for leaves the station. Raises NotFound for anyone else, SamePerson for whoever asked, NotMovable once it is ended,
     Malformed when the number is another one.
     """
     card = await _locked(session, by, card_id)
@@ -132,16 +133,32 @@ def checked(wanted: NewCard, household: Household, now: datetime) -> NewCard:
 
 
 async def _locked(session: AsyncSession, by: Viewer, card_id: int) -> PayoutCard:
-    """A card in this accountant's divisions, held with its household until the transaction ends."""
+    """A card this person may confirm, held with its household until the transaction ends."""
     card = await session.get(PayoutCard, card_id)
-    if card is None:
-        raise NotFound("card", str(card_id))
-    theirs = households.accounted_by(by).where(Household.id == card.household_id)
-    if (await session.exec(theirs)).first() is None:
+    if card is None or not await may_confirm(session, by, card):
         raise NotFound("card", str(card_id))
     await households.lock(session, [card.household_id])
     await session.refresh(card)
     return card
+
+
+async def may_confirm(session: AsyncSession, by: Viewer, card: PayoutCard) -> bool:
+    """Whether this person may be the second one. Whoever asked is told apart when they try."""
+    wanted = households.accounted_by(by).where(Household.id == card.household_id)
+    if (await session.exec(wanted)).first() is not None:
+        return True
+    home = await session.get_one(Household, card.household_id)
+    return home.station_id in by.station_ids and await _asked_by_itself(session, card)
+
+
+async def _asked_by_itself(session: AsyncSession, card: PayoutCard) -> bool:
+    asker = select(Grant.id).where(
+        Grant.account_id == card.asked_by,
+        Grant.role == Role.HOUSEHOLD,
+        Grant.household_id == card.household_id,
+        col(Grant.ended_at).is_(None),
+    )
+    return (await session.exec(asker)).first() is not None
 
 
 def _asked(household_id: int) -> SelectOfScalar[PayoutCard]:

@@ -6,6 +6,7 @@ from storefront.once import OnceDep
 from storefront.pages.village import (
     acts,
     answers,
+    card,
     costs,
     disagreements,
     goods,
@@ -37,6 +38,7 @@ for _rooms in (
     money,
     costs,
     looks,
+    card,
     acts,
 ):
     _door.include_router(_rooms.router)

@@ -14,7 +14,9 @@ from market.books.costs import Cost, CostKind
 from market.goods.disagreements import About, Disagreement
 from market.ground.clock import now
 from market.ground.db import Database
+from market.people import accounts, card_changes
 from market.people.acts_for import ActFor, HouseholdWord
+from market.people.card_changes import NewCard
 from market.people.heard import Heard
 from market.trade.orders import OrderLine
 from market.trade.placing import Item
@@ -66,6 +68,15 @@ DEEDS = {
     "/village/{household_id:int}/costs/{cost_id:int}/restoration": Deed(
         "/village/{wang}/costs/{cost}/restoration", "restore_cost"
     ),
+    "/village/{household_id:int}/card/{card_id:int}/confirmation": Deed(
+        "/village/{wang}/card/{card}/confirmation", "confirm_card", {"number": build.card_number(1)}
+    ),
+    "/village/{household_id:int}/card": Deed(
+        "/village/{wang}/card", "ask_card", {"bank": "rural", "whose": "own", "number": build.card_number(2)}
+    ),
+    "/village/{household_id:int}/card/{card_id:int}/stop": Deed(
+        "/village/{wang}/card/{card}/stop", "stop_card", {"why": "lost"}
+    ),
     "/village/goods/{listing_id:int}/disagreements/{number:int}": Deed(
         "/village/goods/{mutton}/disagreements/{disagreement}", "keep_left", {"keep": "standing"}
     ),
@@ -82,8 +93,8 @@ NO_DEEDS = {
 
 
 @pytest.fixture
-async def places(database: Database, world: World) -> dict[str, object]:
-    """What the addresses name: the world, a line to answer, a cost of the household's own, today."""
+async def places(client: Browser, database: Database, world: World) -> dict[str, object]:
+    """What the addresses name: the world, a line to answer, a cost and a card of the household's own, today."""
     async with database.transaction() as session:
         placed = await build.cash_order(session, world, Item(world.mutton, 2), now=now())
         line = (await session.exec(select(OrderLine.id).where(OrderLine.order_id == placed.id))).one()
@@ -95,7 +106,16 @@ async def places(database: Database, world: World) -> dict[str, object]:
         )  # fmt: skip
         session.add_all([cost, two_words])
         await session.flush()
-        return {**vars(world), "line": line, "cost": cost.id, "disagreement": two_words.id, "today": "2026-11-01"}
+        wang, wanted = await accounts.viewer_of(session, world.wang_account), NewCard("演示银行", build.card_number(1))
+        card = await card_changes.ask(session, client.state.seal, wang, world.wang, wanted, now=now())
+        return {
+            **vars(world),
+            "line": line,
+            "cost": cost.id,
+            "disagreement": two_words.id,
+            "card": card.id,
+            "today": "2026-11-01",
+        }
 
 
 async def _done(database: Database) -> list[ActFor]:
@@ -135,8 +155,8 @@ async def test_what_a_household_does_itself_leaves_none(
         if deed.act == "enter_means":
             continue  # nobody vouches for their own land
         filled = {name: value.format(**places) for name, value in deed.form.items()}
-        # Nobody vouches for its own land.
-        expected = 404 if deed.act == "enter_means" else 303
+        # Nobody vouches for its own land, nor for its own card.
+        expected = 404 if deed.act in ("enter_means", "confirm_card") else 303
         assert (await client.post(deed.path.format(**places), filled)).status_code == expected
     assert await _done(database) == []
     assert "等您点头" not in (await client.get(f"/village/{world.wang}/money")).text
