@@ -11,6 +11,12 @@ from storefront.deps import BuyerDep, NowDep, PageDep, SessionDep
 router = APIRouter(prefix="/village")
 
 
+@router.get("/waiting")
+async def list_waiting(page: PageDep, _viewer: BuyerDep) -> Response:
+    """What waits on this phone. Only the phone knows: the page brings the words."""
+    return page("village/waiting.html")
+
+
 @router.get("/pass")
 async def show_pass(page: PageDep, viewer: BuyerDep) -> Response:
     """Whom a phone would bring forms for just now, and the token they need: the one of an old page may be past."""
