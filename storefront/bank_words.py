@@ -102,6 +102,8 @@ def meaning(row: BankRow) -> Meaning:
 def purpose(share: Share) -> str:
     """What a part of a line's money is for: `付订单 261104-K7M3-QX2A`."""
     name = str(USES[share.part.use])
+    if share.part.use is Use.PAYMENT and not share.reference:
+        name = _("要退回，挂在订单")  # money no order needed: a payment of its own, that nobody was asked for
     return f"{name} {share.order.no}" if share.order else name
 
 

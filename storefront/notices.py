@@ -18,7 +18,7 @@ from market.reports import household
 from market.trade import orders
 from market.trade.answers import LineAnswer, Short
 from market.trade.orders import Order, OrderLine, OrderState
-from payments.records import Payment
+from payments.records import Method, Payment
 from storefront import words
 from storefront.sms import send_sms
 from storefront.texts import DEFAULT, speak
@@ -104,7 +104,12 @@ async def tell_returned(session: AsyncSession, settings: Settings, payment: Paym
     order = await session.get_one(Order, payment.order_id)
     buyer = await session.get_one(Account, order.account_id)
     amount = format_yuan(payment.amount_fen)
-    if order.is_paid:
+    if order.is_paid and payment.method is Method.TRANSFER:
+        text = _(
+            "【以购】您为订单%(no)s转来的钱多了%(amount)s，会计会转回您原来的账户，不用您办。",
+            no=order.no, amount=amount,
+        )  # fmt: skip
+    elif order.is_paid:
         text = _("【以购】订单%(no)s付了两次，多付的%(amount)s会原路退回，不用您办。", no=order.no, amount=amount)
     else:
         text = _(

@@ -125,6 +125,8 @@ BUYER = [
     Screen("order-waiting", "member", "/orders/{order_waiting}"),
     Screen("order-failed", "member", "/orders/{order_failed}"),
     Screen("order-cash", "member", "/orders/{order_cash}"),
+    Screen("order-transfer", "member", "/orders/{order_transfer}"),
+    Screen("transfer-slip", "member", "/orders/{order_transfer}/transfer"),
     Screen("order-paid", "member", "/orders/{order_paid}"),
     Screen("order-paid-outdoor", "member", "/orders/{order_paid}", contrast="outdoor"),
     Screen("order-paid-english", "member", "/orders/{order_paid}", language="en"),
@@ -268,6 +270,24 @@ DESK_ACCOUNTS = [
     Screen("notices-none-found", "accountant", "/desk/notices?q=zzz"),
     Screen("notice", "accountant", "/desk/notices/{notice}"),
 ]
+DESK_BANK = [
+    Screen("statements", "accountant", "/desk/statements"),
+    Screen("statement-new", "accountant", "/desk/statements/new"),
+    Screen("statement-new-error", "accountant", "/desk/statements/new", _send, status=422),
+    Screen("statement-preview", "accountant", "/desk/statements/{statement_preview}"),
+    Screen("statement-preview-none", "accountant", "/desk/statements/{statement_preview}?only=bounced"),
+    Screen("statement-taken", "accountant", "/desk/statements/{statement_taken}"),
+    Screen("statement-sheet", "accountant", "/desk/statements/{statement_taken}/sheet"),
+    Screen("bank-rows", "accountant", "/desk/bank-rows"),
+    Screen("bank-rows-none-found", "accountant", "/desk/bank-rows?q=zzz"),
+    Screen("bank-row", "accountant", "/desk/bank-rows/{row_open}"),
+    Screen("bank-row-large", "accountant", "/desk/bank-rows/{row_open}", size="large"),
+    Screen("bank-row-done", "accountant", "/desk/bank-rows/{row_done}"),
+    Screen("bank-row-aside", "accountant", "/desk/bank-rows/{row_aside}"),
+    Screen("remittances", "accountant", "/desk/remittances"),
+    Screen("remittance", "accountant", "/desk/remittances/{remittance}"),
+    Screen("desk-payees", "accountant", "/desk/payees"),
+]
 OPERATOR = [
     Screen("people", "administrator", "/operator/people"),
     Screen("people-none-found", "administrator", "/operator/people?q=zzz"),
@@ -294,4 +314,4 @@ OPERATOR = [
     Screen("import", "administrator", "/operator/imports/{import}"),
     Screen("import-bad", "administrator", "/operator/imports/{import_bad}"),
 ]
-SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *DESK_ACCOUNTS, *OPERATOR]
+SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *DESK_ACCOUNTS, *DESK_BANK, *OPERATOR]

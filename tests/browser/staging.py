@@ -123,7 +123,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     buyer, seller = called("member"), called("grower")
     household = seller.find(r"/village/(\d+)/orders", "/village")
     goods = [_list_one(seller, household, produce) for produce in ("walnut", "corn", "beans")]
-    bought = re.findall(r'href="/listings/(\d+)"', buyer.read(f"/listings?min={_DEAR_ENOUGH}&sort=price"))[:7]
+    bought = re.findall(r'href="/listings/(\d+)"', buyer.read(f"/listings?min={_DEAR_ENOUGH}&sort=price"))[:8]
     places = {"household": household, "goods": goods[0], "offer": bought[0]}
     places |= _orders(buyer, bought)
     places |= {
@@ -155,12 +155,13 @@ def _list_one(seller: Person, household: str, produce: str, quantity: int = 20) 
 
 def _orders(buyer: Person, listings: list[str]) -> Places:
     """One order in every stage of its life."""
-    names = ["open", "waiting", "qr", "failed", "cash", "paid", "cancelled"]
+    names = ["open", "waiting", "qr", "failed", "cash", "transfer", "paid", "cancelled"]
     made = {f"order_{name}": buyer.order(listing) for name, listing in zip(names, listings, strict=True)}
     buyer.pay(made["order_waiting"], "alipay")
     buyer.pay(made["order_qr"], "wechat_pay")
     buyer.pay(made["order_failed"], "alipay", "fail")
     buyer.pay(made["order_cash"], "cash")
+    buyer.pay(made["order_transfer"], "transfer")
     buyer.pay(made["order_paid"], "alipay", "pay")
     buyer.pay(made["order_cancelled"], "alipay", "pay")
     buyer.wait_for(f"/orders/{made['order_failed']}", "没有付成")
@@ -233,8 +234,15 @@ def _rounds(officer: Person) -> Places:
 
 
 def _accounts(accountant: Person) -> Places:
-    """What an accountant finds: a difference of the demo world that waits, one dealt with, and a notice."""
+    """What an accountant finds: differences, notices, statements of the bank and lines that wait for somebody."""
+    preview, taken = re.findall(r'href="/desk/statements/(\d+)"', accountant.read("/desk/statements"))[:2]
     return {
+        "statement_preview": preview,
+        "statement_taken": taken,
+        "row_open": accountant.find(r'href="/desk/bank-rows/(\d+)"', "/desk/bank-rows"),
+        "row_done": accountant.find(r'href="/desk/bank-rows/(\d+)"', f"/desk/statements/{taken}?only=over"),
+        "row_aside": accountant.find(r'href="/desk/bank-rows/(\d+)"', f"/desk/statements/{taken}?only=outgoing"),
+        "remittance": accountant.find(r'href="/desk/remittances/([0-9a-f-]{36})"', "/desk/remittances"),
         "difference": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations"),
         "difference_done": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations?only=dealt_with"),
         "notice": accountant.find(r"/desk/notices/(evt_\w+)", "/desk/notices?only=done"),

@@ -16,6 +16,9 @@ NO_SCREENS = {
     "/operator",
     "/desk/income.{kind}",
     "/orders/{no}/payment/state",
+    "/desk/statements/{statement_id}/state",
+    "/desk/statements/{statement_id}/file",
+    "/desk/bank-rows/{row_id}/state",
     "/village/goods/{listing_id:int}/papers/photo",
     "/desk/goods/{listing_id:int}/papers/photo",
 }

@@ -23,7 +23,7 @@ from payments.hand_ins import Wish
 from payments.records import Method
 from payments.stripe import Gateway
 from storefront import reference
-from storefront.local.world import comparisons, generation, goods, paydays, people, purses, seasons
+from storefront.local.world import comparisons, generation, goods, paydays, people, purses, seasons, transfers
 from storefront.local.world.generation import SIZES, Recipe, Size
 from storefront.local.world.goods import Lot
 from storefront.local.world.logins import DEMO_ACCOUNTS, DEMO_LOGINS, DemoLogin
@@ -111,6 +111,7 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await _hand_in(session, cast, now)
     await comparisons.bring(session, cast, now=now)
     await paydays.bring(session, seal, cast, now=now)
+    await transfers.bring(session, settings, cast, lots, now=now)
 
 
 async def _hand_in(session: AsyncSession, cast: Cast, now: datetime) -> None:

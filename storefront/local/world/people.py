@@ -56,6 +56,7 @@ class Cast:
     """Account that decides refunds."""
     accountants: list[Viewer] = field(default_factory=list)
     """The first gets the clerks' cash and proposes payouts, the second approves them."""
+    administrators: list[Viewer] = field(default_factory=list)
 
     @property
     def accountant(self) -> int:
@@ -246,6 +247,7 @@ def _remember(cast: Cast, given: list[tuple[Account, Grant]]) -> None:
     """Note who acts for whom."""
     viewers = [(Viewer(account.id, account.name, account.phone or "", (held,)), held) for account, held in given]
     agent = next(viewer for viewer, held in viewers if held.role is Role.AGENT)
+    cast.administrators = [viewer for viewer, held in viewers if held.role is Role.ADMINISTRATOR]
     for viewer, held in viewers:
         if held.household_id is not None:
             cast.seller_viewers[held.household_id] = viewer

@@ -18,9 +18,10 @@ from market.people.accounts import Account, Role, Viewer
 from market.people.units import WorkUnit
 from market.trade import orders, sales
 from market.trade.orders import Order
-from payments import oversight, records, refunds
+from payments import oversight, records, refunds, uses
 from payments.oversight import Only
 from payments.records import Payment
+from storefront import bank_words
 from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.forms import Form, read_form
 from storefront.pages.desk.asked import OfficerDep
@@ -130,6 +131,7 @@ async def _read(session: AsyncSession, officer: Viewer, payment_id: UUID) -> dic
         "may_refund": await oversight.may_refund(session, officer, payment_id),
         "notices": await oversight.notices_about(session, payment, back),
         "booked": await oversight.booked(session, officer, payment_id),
+        "arrivals": await uses.arrivals(session, [payment_id]), "words_of": bank_words,
         "unit": await _unit(session, order), "taker": await _taker(session, payment),
         **OF_A_PAYMENT,
     }  # fmt: skip

@@ -18,7 +18,7 @@ from market.people.units import WorkUnit
 from market.trade import answers, carts, orders
 from market.trade.answers import Short
 from market.trade.orders import Order, OrderLine
-from payments import desk, records
+from payments import desk, records, uses
 from storefront import words
 from storefront.deps import BuyerDep, GatewayDep, NowDep, PageDep, SessionDep, StartAgain
 from storefront.pages.shop.timelines import Story, headline, stage_of, steps
@@ -103,14 +103,17 @@ async def story_of(session: AsyncSession, viewer: Viewer, no: str, now: datetime
     """An order this person may open, with its stop, moves, payments and refunds. NotFound for any other."""
     order = await orders.seen_by(session, viewer, no)
     order_id = order.id or 0
+    payments = list(await session.exec(records.of_order(order_id)))
+    promised = [payment.id for payment in payments if payment.reference]
     return Story(
         order=order,
         stop=await session.get_one(Stop, order.stop_id),
         moves=list(await session.exec(orders.moves_of(order_id))),
-        payments=list(await session.exec(records.of_order(order_id))),
+        payments=payments,
         refunds=list(await session.exec(records.refunds_of_order(order_id))),
         now=now,
         round_off=await round_cancellations.of_round(session, order.stop_id, order.handover_on),
+        arrivals=tuple(await uses.arrivals(session, promised)) if promised else (),
     )
 
 

@@ -13,6 +13,7 @@ from market.trade.orders import Order, OrderMove, OrderState
 from market.trade.revivals import is_revivable
 from payments import called_off
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
+from payments.uses import Arrival
 from storefront import words
 from storefront.texts import gettext as _
 
@@ -47,6 +48,8 @@ class Story:
     now: datetime
     round_off: RoundCancellation | None = None
     """The cancellation of its round, if there is one."""
+    arrivals: tuple[Arrival, ...] = ()
+    """Lines of bank statements that brought some of a transfer."""
 
     @property
     def is_off(self) -> bool:
@@ -85,6 +88,17 @@ class Story:
         return next((found for found in reversed(self.payments) if found.method is Method.TRANSFER), None)
 
     @property
+    def arrived(self) -> list[Arrival]:
+        """What has come for the transfer that is waited for."""
+        waiting = self.transfer
+        return [each for each in self.arrivals if waiting is not None and each.part.payment_id == waiting.id]
+
+    @property
+    def arrived_fen(self) -> int:
+        """How much that is."""
+        return sum(each.part.amount_fen for each in self.arrived)
+
+    @property
     def may_be_revived(self) -> bool:
         """Whether the buyer may still pay though the time ran out, should the goods be there; not if ordered anew."""
         replaced = bool(self.moves) and self.moves[-1].why == "replaced"
@@ -104,7 +118,7 @@ class Story:
     @property
     def mark(self) -> str:
         """Changes whenever a waiting page has something new to tell."""
-        return f"{self.stage}-{len(self.payments)}-{len(self.refunds)}"
+        return f"{self.stage}-{len(self.payments)}-{len(self.refunds)}-{len(self.arrivals)}"
 
     @property
     def minutes_left(self) -> int:
@@ -184,6 +198,8 @@ def _money(story: Story) -> dict[str, Any]:
         case Stage.TRANSFER:
             title = _("银行转账 %(amount)s", amount=amount)
             text = _("货留到%(day)s。会计对上账，这里就变成已付款。", day=words.day(day_of(order.expires_at)))
+            if story.arrived_fen:
+                title = _("银行转账 %(amount)s，已到 %(came)s", amount=amount, came=format_yuan(story.arrived_fen))
         case Stage.WAITING:
             title, text = _("正在确认付款 %(amount)s", amount=amount), _("一般几秒钟，最多几分钟。")
         case _:

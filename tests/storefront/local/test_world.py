@@ -116,11 +116,11 @@ async def test_every_invariant_holds(demo: AsyncSession) -> None:
     assert await proof.differences(demo) == []
 
 
-async def test_a_year_of_trade_in_every_state_and_all_of_it_cash(demo: AsyncSession) -> None:
+async def test_a_year_of_trade_in_every_state_and_all_of_it_cash_but_some_units_transfers(demo: AsyncSession) -> None:
     states = dict((await demo.exec(select(Order.state, func.count()).group_by(col(Order.state)))).all())
     assert states[OrderState.PAID] > 250
     assert {*states} == {OrderState.PAID, OrderState.CONFIRMED, OrderState.EXPIRED, OrderState.CANCELLED}
-    assert set(await demo.exec(select(Payment.rail).distinct())) == {"cash"}
+    assert set(await demo.exec(select(Payment.rail).distinct())) == {"cash", "transfer"}
     assert len((await demo.exec(select(Refund))).all()) > 10
     in_future = await _count(demo, "SELECT count(*) FROM entries WHERE at > :now", now=NOW)
     assert in_future == 0

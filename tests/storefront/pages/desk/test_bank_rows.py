@@ -148,6 +148,9 @@ async def test_what_is_left_goes_back_and_others_see_nothing(client: Browser, ba
     assert f"付订单 {no}" in (await client.get(url)).text
     await client.sign_in(world.officer)
     assert (await client.get(url)).status_code == 404
+    behind = (await client.get(f"/desk/payments/{payment.id}")).text
+    assert "银行流水" in behind
+    assert url not in behind
     async with bank.database.transaction() as session:
         assert (await accounts.viewer_of(session, world.township_accountant)).signed_in
     await client.sign_in(world.township_accountant)

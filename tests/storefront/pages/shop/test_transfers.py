@@ -11,6 +11,7 @@ from market.trade import orders
 from market.trade.orders import Order
 from payments.records import Payment
 from tests import build
+from tests.payments.bank import Bank, Wire
 from tests.storefront.pages.shop.visits import Buyer, said
 
 
@@ -80,3 +81,17 @@ async def test_when_it_ran_out_late_money_is_spoken_of(buyer: Buyer, database: D
     page = said(await buyer.browser.get(url))
     assert "要是您已经转了账：货还在就算付成" in page
     assert "请转账" not in page
+
+
+async def test_it_says_what_has_come_and_what_is_missing(buyer: Buyer, database: Database) -> None:
+    url = await transferring(buyer)
+    assert "还没看到这笔钱" in said(await buyer.browser.get(url))
+    bank = await Bank(database, buyer.world).open()
+    reference = await reference_of(database)
+    await bank.tells(Wire("30.00", reference, serial="1"))
+    page = said(await buyer.browser.get(url))
+    for words in ("请再转 ¥40.00", "已经收到 ¥30.00，还差 ¥40.00", "11月3日", "银行转账 ¥70.00，已到 ¥30.00"):
+        assert words in page, words
+    assert "还差 ¥40.00" in said(await buyer.browser.get(f"{url}/transfer"))
+    await bank.tells(Wire("40.00", reference, serial="2"))
+    assert "已付款 ¥70.00" in said(await buyer.browser.get(url))
