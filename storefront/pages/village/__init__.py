@@ -20,6 +20,7 @@ from storefront.pages.village import (
     new_goods,
     orders,
     outbox,
+    together,
 )
 
 _door = APIRouter(dependencies=[OnceDep])
@@ -40,6 +41,7 @@ for _rooms in (
     looks,
     card,
     acts,
+    together,
 ):
     _door.include_router(_rooms.router)
 
