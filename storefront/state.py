@@ -7,8 +7,10 @@ from redis.asyncio import Redis
 from market.ground.db import Database, open_database
 from market.ground.seal import Seal, open_seal
 from market.ground.settings import Settings
+from market.trade.rush import Rush
 from payments.stripe import Gateway
 from storefront.cache import open_redis
+from storefront.regulars import Regulars
 from storefront.render import Pages
 from storefront.sessions import Sessions
 from storefront.storage import Storage, open_storage
@@ -20,6 +22,8 @@ class State:
 
     settings: Settings
     database: Database
+    rush: Rush
+    regulars: Regulars
     redis: Redis
     sessions: Sessions
     pages: Pages
@@ -41,10 +45,13 @@ class State:
 def open_state(settings: Settings) -> State:
     """Everything a web process needs. Nothing is connected before it is used."""
     redis = open_redis(settings.redis_url)
+    database = open_database(settings)
     secret = settings.secret_key.get_secret_value()
     return State(
         settings=settings,
-        database=open_database(settings),
+        database=database,
+        rush=Rush(database),
+        regulars=Regulars(),
         redis=redis,
         sessions=Sessions(redis, settings),
         pages=Pages(secret, demo=settings.demo, secure=settings.public_url.startswith("https://")),

@@ -1,10 +1,10 @@
 """Stops: set places where goods are handed over on a set day of the week, and until when one may order for it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, String, literal_column
 from sqlmodel import Field, SQLModel, col, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -51,6 +51,8 @@ class Handover:
     stop: Stop
     cutoff_at: datetime
     on: date
+    version: str = ""
+    """The stop's row as it was read; another one after every change of it."""
 
     @property
     def county_code(self) -> str:
@@ -110,10 +112,13 @@ async def next_handovers(session: AsyncSession, at: Iterable[Stop], *, now: date
 
 async def handover_for(session: AsyncSession, viewer: Viewer, stop_id: int, *, now: datetime) -> Handover:
     """The next handover at a stop this person may choose; NotFound for a closed one and for another unit's."""
-    found = (await session.exec(open_to(viewer, day_of(now)).where(Stop.id == stop_id))).one_or_none()
+    theirs = open_to(viewer, day_of(now)).where(Stop.id == stop_id).order_by(None).with_only_columns(col(Stop.id))
+    wanted = select(Stop, literal_column("stops.xmin::text", String)).where(col(Stop.id).in_(theirs))
+    found = (await session.exec(wanted)).one_or_none()
     if found is None:
         raise NotFound("stop", str(stop_id))
-    return (await next_handovers(session, [found], now=now))[0]
+    stop, version = found
+    return replace((await next_handovers(session, [stop], now=now))[0], version=version)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from market.ground.express import Express
 from market.ground.settings import Settings
 
 # Names of constraints must be the same on every machine, or a migration could not drop them.
@@ -32,13 +33,13 @@ class Database:
 
     def __init__(self, url: str, *, pool: int = 12) -> None:
         """Prepare the pool of at most `pool` connections; nothing is opened yet."""
+        asked = {"server_settings": {"application_name": "yigou", "jit": "off", "timezone": "UTC"}}
+        swift = max(1, pool // 4)
         self.engine: AsyncEngine = create_async_engine(
-            driver_url(url),
-            pool_size=pool,
-            max_overflow=0,
-            pool_timeout=10,
-            connect_args={"server_settings": {"application_name": "yigou", "jit": "off", "timezone": "UTC"}},
+            driver_url(url), pool_size=max(1, pool - swift), max_overflow=0, pool_timeout=10, connect_args=asked
         )
+        (), where = self.engine.dialect.create_connect_args(self.engine.url)
+        self.express = Express({**where, **asked}, connections=swift)
         self._sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
 
     @asynccontextmanager
@@ -54,6 +55,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.express.close()
         await self.engine.dispose()
 
 

@@ -38,23 +38,43 @@ class Claim:
     key: str
     fingerprint: str
 
+    @property
+    def lock(self) -> int:
+        """The advisory lock that stands for the key."""
+        named = f"{self.account_id}:{self.key}".encode()
+        return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), signed=True)
+
+
+UNUSED = """
+    (a.key IS NULL OR pg_try_advisory_xact_lock(a.lock))
+    AND (SELECT count(*) FROM kept_answers k WHERE k.account_id = a.account_id AND k.key = a.key) = 0
+"""
+"""Of a statement that claims the key of each row `a` itself: nobody is at work under it, and nothing was answered yet.
+
+Whoever ends between the look and the lock is caught by the table's primary key.
+"""
+
+
+def wanted(account_id: int, *, key: str, body: bytes) -> Claim:
+    """The claim a caller makes for this request; not granted yet. Malformed for what cannot be a key."""
+    if not 1 <= len(key) <= _MAX_KEY or not key.isprintable():
+        raise Malformed("Idempotency-Key", "bad_key", key[:20])
+    return Claim(account_id, key, hashlib.sha256(body).hexdigest())
+
 
 async def claim(session: AsyncSession, account_id: int, *, key: str, body: bytes) -> Claim | dict[str, Any]:
     """The earlier answer under this key, or the claim to do the work now.
 
     Raises StillRunning while the first request has not ended, Malformed when the key was used with another body.
     """
-    if not 1 <= len(key) <= _MAX_KEY or not key.isprintable():
-        raise Malformed("Idempotency-Key", "bad_key", key[:20])
-    fingerprint = hashlib.sha256(body).hexdigest()
-    lock = int.from_bytes(hashlib.blake2b(f"{account_id}:{key}".encode(), digest_size=8).digest(), signed=True)
-    free = await session.scalar(select(func.pg_try_advisory_xact_lock(lock)))
+    claimed = wanted(account_id, key=key, body=body)
+    free = await session.scalar(select(func.pg_try_advisory_xact_lock(claimed.lock)))
     if not free:
         raise StillRunning(key)
     earlier = await session.get(KeptAnswer, (account_id, key))
     if earlier is None:
-        return Claim(account_id, key, fingerprint)
-    if earlier.fingerprint != fingerprint:
+        return claimed
+    if earlier.fingerprint != claimed.fingerprint:
         raise Malformed("Idempotency-Key", "key_used_for_another_request", key[:20])
     return earlier.answer
 

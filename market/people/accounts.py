@@ -187,7 +187,7 @@ async def viewer_of_token(session: AsyncSession, token: str) -> Viewer:
     bearer = (
         with_grants()
         .join(ApiToken, col(ApiToken.account_id) == col(Account.id))
-        .where(ApiToken.token_hash == _hash(token), col(ApiToken.revoked_at).is_(None))
+        .where(ApiToken.token_hash == hash_of(token), col(ApiToken.revoked_at).is_(None))
     )
     viewer = as_viewer((await session.exec(bearer)).all())
     if not viewer.signed_in:
@@ -255,9 +255,10 @@ async def end_grant(session: AsyncSession, by: Viewer, grant_id: int, *, now: da
 async def new_token(session: AsyncSession, account: Account, *, label: str = "", now: datetime) -> str:
     """A fresh API token. It is shown once: only its hash stays."""
     token = "yg_" + secrets.token_urlsafe(_TOKEN_BYTES)
-    session.add(ApiToken(token_hash=_hash(token), account_id=account.id or 0, label=label, created_at=now))
+    session.add(ApiToken(token_hash=hash_of(token), account_id=account.id or 0, label=label, created_at=now))
     return token
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

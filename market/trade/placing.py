@@ -1,11 +1,10 @@
 """Placing an order: prices, holds the stock and writes order and lines in one statement, all or nothing."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,11 +24,16 @@ from market.ground.errors import (
     RoundCancelled,
     ShortLine,
 )
+from market.ground.idempotency import Claim
 from market.ground.money import MAX_FEN
 from market.people.accounts import Role, Viewer
 from market.people.units import Wallet, wallets_of
+from market.trade import placements
 from market.trade.carts import MOST_LINES, MOST_QUANTITY
-from market.trade.orders import HOLD, Order, OrderLine, OrderState, move
+from market.trade.orders import Order, OrderLine, OrderState, move
+from market.trade.placements import Item, Placed, Proof, Terms, Wish
+
+__all__ = ["Item", "Placed", "Terms", "place", "told", "wish_of"]
 
 _NO_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _NO_LENGTH = 8
@@ -37,107 +41,50 @@ _ROUND_IS_OFF = "YG001"
 """What the database says to an order for a round that was called off (migration 0006)."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """How much of which listing, and the price the buyer was shown (None: whatever it is now)."""
-
-    listing_id: int
-    quantity: int
-    seen_fen: int | None = None
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Whose money, where and when: the part all lines share."""
-
-    wallet: Wallet
-    stop_id: int
-    county_code: str
-    handover_on: date
-    cutoff_at: datetime
-    work_unit_id: int | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The order that now holds its goods."""
-
-    id: int
-    no: str
-    total_fen: int
-    expires_at: datetime
-
-
-# Locking and checking every row before changing any makes the statement all-or-nothing; rows are taken in ascending
-# id, so that two carts in opposite order never wait for each other. One line needs no such care: its UPDATE checks.
-_HOLD_MANY = """
-    , locked AS (
-        SELECT s.listing_id, s.on_hand - s.reserved >= w.quantity AS enough
-        FROM stock s JOIN offered w USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s
-    ), fits AS (
-        SELECT count(*) = :line_count AND bool_and(enough) AS yes FROM locked
-    ), held AS (
-        UPDATE stock s SET reserved = s.reserved + w.quantity
-        FROM offered w, fits WHERE fits.yes AND s.listing_id = w.listing_id
-        RETURNING s.listing_id
-    )
-"""
-_HOLD_ONE = """
-    , held AS (
-        UPDATE stock s SET reserved = s.reserved + w.quantity
-        FROM offered w WHERE s.listing_id = w.listing_id AND s.on_hand - s.reserved >= w.quantity
-        RETURNING s.listing_id
-    )
-"""
-_PLACE = """
-    WITH wanted AS (
-        SELECT * FROM unnest(CAST(:listing_ids AS bigint[]), CAST(:quantities AS int[]), CAST(:seen AS bigint[]))
-        WITH ORDINALITY AS w(listing_id, quantity, seen_fen, line_no)
-    ), offered AS (
-        SELECT w.listing_id, w.quantity, w.line_no, l.household_id, l.division_code, l.produce_code, l.measure,
-               l.grams_each, l.title, l.price_fen, w.quantity * l.price_fen AS amount_fen, h.display_name
-        FROM wanted w JOIN listings l ON l.id = w.listing_id JOIN households h ON h.id = l.household_id
-        WHERE l.state = 'live' AND (w.seen_fen IS NULL OR w.seen_fen = l.price_fen)
-    ) {hold}
-    , placed AS (
-        INSERT INTO orders (no, county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at, note,
-                            state, total_fen, max_fen, placed_at, expires_at)
-        SELECT :no, :county_code, :account_id, :work_unit_id, :wallet, :stop_id, :handover_on, :cutoff_at, :note,
-               'placed', sum(o.amount_fen), sum(o.amount_fen), :now, :expires_at
-        FROM offered o JOIN held USING (listing_id) HAVING count(*) = :line_count
-        RETURNING id, total_fen
-    ), line AS (
-        INSERT INTO order_lines (order_id, line_no, listing_id, household_id, division_code, produce_code, measure,
-                                 grams_each, title, grower, quantity, price_fen, amount_fen)
-        SELECT placed.id, o.line_no, o.listing_id, o.household_id, o.division_code, o.produce_code, o.measure,
-               o.grams_each, o.title, o.display_name, o.quantity, o.price_fen, o.amount_fen
-        FROM placed, offered o
-    )
-    SELECT id, total_fen FROM placed
-"""
-_PLACE_ONE: TextClause = text(_PLACE.format(hold=_HOLD_ONE))
-_PLACE_MANY: TextClause = text(_PLACE.format(hold=_HOLD_MANY))
-
-
-async def place(session: AsyncSession, buyer: Viewer, items: Sequence[Item], terms: Terms, *, now: datetime) -> Placed:
+async def place(
+    session: AsyncSession,
+    buyer: Viewer,
+    items: Sequence[Item],
+    terms: Terms,
+    *,
+    now: datetime,
+    claim: Claim | None = None,
+) -> Placed:
     """Place an order: its goods are held for 15 minutes. Nothing is taken unless everything can be.
 
+    With a claim, what was placed is kept as the answer under its key.
     Raises Malformed (no lines, bad quantity), NotAllowed (wallet), OutOfStock, PriceChanged, NotOnSale, OverLimit,
     RoundCancelled (called off a moment ago).
     """
-    wanted = _summed(items)
-    _check_terms(buyer, terms)
-    placed = await _place(session, buyer, wanted, terms, now)
-    if placed is None and await _drop_own_abandoned(session, buyer, wanted, now):
-        placed = await _place(session, buyer, wanted, terms, now)
+    wish = wish_of(buyer, items, terms, now=now, claim=claim)
+    placed = await _place(session, wish)
+    if placed is None and await _drop_own_abandoned(session, buyer, wish.items, now):
+        placed = await _place(session, wish)
     if placed is None:
-        await _explain(session, wanted)
+        await _explain(session, wish.items)
         # What was short a moment ago is there now (another hold just ended): the buyer simply tries again.
         raise OutOfStock([])
-    if placed.total_fen > MAX_FEN:
-        raise OverLimit("total_fen", MAX_FEN, placed.total_fen)
     return placed
+
+
+def wish_of(
+    buyer: Viewer,
+    items: Sequence[Item],
+    terms: Terms,
+    *,
+    now: datetime,
+    claim: Claim | None = None,
+    proof: Proof | None = None,
+) -> Wish:
+    """What the buyer asks for, once it is clear that they may. Raises Malformed, NotAllowed or OverLimit."""
+    wanted = _summed(items)
+    _check_terms(buyer, terms)
+    return Wish(_new_no(now), buyer.id, wanted, terms, now, claim, proof)
+
+
+def told(answer: str | Mapping[str, Any]) -> Placed:
+    """What was placed, from the answer that was kept with it."""
+    return Placed.model_validate_json(answer) if isinstance(answer, str) else Placed.model_validate(answer)
 
 
 def _summed(items: Sequence[Item]) -> list[Item]:
@@ -169,37 +116,18 @@ def _check_terms(buyer: Viewer, terms: Terms) -> None:
         raise NotAllowed(f"pay_from_{terms.wallet}")
 
 
-async def _place(
-    session: AsyncSession, buyer: Viewer, wanted: list[Item], terms: Terms, now: datetime
-) -> Placed | None:
-    no, expires_at = _new_no(now), now + HOLD
-    values = {
-        "listing_ids": [item.listing_id for item in wanted],
-        "quantities": [item.quantity for item in wanted],
-        "seen": [item.seen_fen for item in wanted],
-        "line_count": len(wanted),
-        "no": no,
-        "account_id": buyer.id,
-        "work_unit_id": terms.work_unit_id,
-        "wallet": terms.wallet.value,
-        "stop_id": terms.stop_id,
-        "county_code": terms.county_code,
-        "handover_on": terms.handover_on,
-        "cutoff_at": terms.cutoff_at,
-        "note": terms.note.strip()[:200],
-        "now": now,
-        "expires_at": expires_at,
-    }
+async def _place(session: AsyncSession, wish: Wish) -> Placed | None:
+    statement, values = placements.granting([wish])
     try:
-        row = (await run(session, _PLACE_ONE if len(wanted) == 1 else _PLACE_MANY, values)).one_or_none()
+        row = (await run(session, statement.clause, values)).one_or_none()
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", "") == _ROUND_IS_OFF:
-            raise RoundCancelled(terms.stop_id, terms.handover_on) from error
+            raise RoundCancelled(wish.terms.stop_id, wish.terms.handover_on) from error
         raise
-    return Placed(row.id, no, row.total_fen, expires_at) if row else None
+    return told(row.answer) if row else None
 
 
-async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list[Item], now: datetime) -> bool:
+async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: Sequence[Item], now: datetime) -> bool:
     """Give back what the buyer's own earlier, unpaid attempts hold of these goods.
 
     Never waits (stock rows are held already): an attempt that is being paid or expired right now stays as it is. When
@@ -224,7 +152,7 @@ async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: list
     return True
 
 
-async def _explain(session: AsyncSession, wanted: list[Item]) -> None:
+async def _explain(session: AsyncSession, wanted: Sequence[Item]) -> None:
     """Say why nothing was placed: withdrawn before changed price before shortage, as the buyer would want to know."""
     cards = await catalogue.cards_of(session, [item.listing_id for item in wanted])
     gone = [
@@ -246,9 +174,15 @@ async def _explain(session: AsyncSession, wanted: list[Item]) -> None:
     ]
     if short:
         raise OutOfStock(short)
+    total_fen = sum(i.quantity * cards[i.listing_id].price_fen for i in wanted)
+    if total_fen > MAX_FEN:
+        raise OverLimit("total_fen", MAX_FEN, total_fen)
 
 
 def _new_no(now: datetime) -> str:
     """A number that can be read over the phone and not guessed: the day and eight letters or digits."""
-    letters = "".join(secrets.choice(_NO_ALPHABET) for _ in range(_NO_LENGTH))
+    number, letters = secrets.randbelow(len(_NO_ALPHABET) ** _NO_LENGTH), ""
+    for _ in range(_NO_LENGTH):
+        number, at = divmod(number, len(_NO_ALPHABET))
+        letters += _NO_ALPHABET[at]
     return f"{day_of(now):%y%m%d}-{letters[:4]}-{letters[4:]}"

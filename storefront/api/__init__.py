@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from storefront.api import listings, orders, payments, people, places, produce, reports
+from storefront.api import listings, orders, payments, people, places, placing, produce, reports
 
 router = APIRouter(prefix="/api/v1")
-for noun in (listings, orders, payments, produce, places, reports, people):
+for noun in (listings, placing, orders, payments, produce, places, reports, people):
     router.include_router(noun.router)

@@ -64,6 +64,10 @@ class Call:
         if self.claimed is not None:
             kept = {"body": answer.model_dump_json(by_alias=True)}
             idempotency.keep(self.session, self.claimed, answer=kept, now=self.now)
+        return self.kept(answer)
+
+    def kept(self, answer: _Answer) -> _Answer:
+        """The work has kept its answer itself, under `claimed`."""
         self.answered = True
         return answer
 
@@ -83,16 +87,20 @@ async def _call(
 ) -> AsyncIterator[Call]:
     claimed = None
     if idempotency_key is not None:
-        asked = f"{request.method} {request.url.path}\n".encode() + await request.body()
-        found = await idempotency.claim(session, caller.id, key=idempotency_key, body=asked)
+        found = await idempotency.claim(session, caller.id, key=idempotency_key, body=await asked_by(request))
         if not isinstance(found, Claim):
-            raise Replay(found["body"])
+            raise Replay(found)
         claimed = found
     call = Call(session, caller, now, claimed)
     yield call
     if not call.answered:
         msg = f"{request.method} {request.url.path} did its work and kept no answer"
         raise RuntimeError(msg)
+
+
+async def asked_by(request: Request) -> bytes:
+    """What a repeated call must have in common with the first: verb, path and body."""
+    return f"{request.method} {request.url.path}\n".encode() + await request.body()
 
 
 CallDep = Annotated[Call, Depends(_call, scope="function")]

@@ -1,5 +1,6 @@
-"""Orders of the caller: placing, reading, taking back."""
+"""Orders of the caller: reading, taking back. How one is placed stands in `placing.py`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
@@ -9,42 +10,21 @@ from sqlalchemy.orm import selectinload
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.delivery import stops
 from market.ground.errors import Malformed, NotFound
 from market.ground.measure import Measure
 from market.people.accounts import Viewer
 from market.people.units import Wallet
-from market.trade import orders, placing
+from market.trade import orders
 from market.trade.orders import Order, OrderLine, OrderState
-from market.trade.placing import Item, Terms
+from market.trade.placements import Placed, PlacedLine
 from payments import desk
 from storefront.api.faults import faults, faults_of_a_change
-from storefront.api.fields import Count, Fen, Id, Page, Paged, PathNo, Remark
+from storefront.api.fields import Page, Paged, PathNo, Remark
 from storefront.api.keys import CallDep, CallerDep
 from storefront.api.routes import noun
 from storefront.deps import SessionDep
 
 router = noun("orders")
-
-
-class NewLine(BaseModel):
-    """How much of which listing."""
-
-    listing_id: Id
-    quantity: Count
-    seen_fen: Annotated[
-        Fen | None, Field(description="The price the buyer was shown. Another price by now: 409 PriceChanged.")
-    ] = None
-
-
-class NewOrder(BaseModel):
-    """One purchase over any number of households."""
-
-    wallet: Annotated[Wallet, Field(description="Whose money. canteen and union: only for the clerk of a work unit.")]
-    stop_id: Annotated[Id, Field(description="Where to hand over, from GET /stops. Another unit's stop is a 404.")]
-    lines: Annotated[list[NewLine], Field(max_length=1000)]
-    work_unit_id: Annotated[Id | None, Field(description="The buyer's employer; needed for canteen and union.")] = None
-    note: Remark = ""
 
 
 class LineShown(BaseModel):
@@ -62,7 +42,7 @@ class LineShown(BaseModel):
     amount_fen: int
 
     @classmethod
-    def of(cls, line: OrderLine) -> Self:
+    def of(cls, line: OrderLine | PlacedLine) -> Self:
         """The line for a machine."""
         return cls(
             listing_id=line.listing_id, produce=line.produce_code, title=line.title, grower=line.grower,
@@ -90,7 +70,7 @@ class OrderShown(BaseModel):
     lines: list[LineShown]
 
     @classmethod
-    def of(cls, order: Order, lines: list[OrderLine]) -> Self:
+    def of(cls, order: Order | Placed, lines: Sequence[OrderLine | PlacedLine]) -> Self:
         """The order for a machine."""
         return cls(
             no=order.no, state=order.state, wallet=order.wallet, work_unit_id=order.work_unit_id,
@@ -109,26 +89,6 @@ class NewCancellation(BaseModel):
     """Why an order is taken back."""
 
     why: Remark = ""
-
-
-_PLACING = (
-    "`OutOfStock`: `detail.lines` names each short line with `listing_id`, `title`, `wanted` and `left`. "
-    "`PriceChanged`: `detail.lines` with `listing_id`, `title`, `seen_fen` and `price_fen`. "
-    "`NotOnSale`: `detail.listing_ids`. `OverLimit`: too many lines or too much money."
-)
-
-
-@router.post("/orders", status_code=201, responses=faults_of_a_change(403, refused=_PLACING))
-async def create_order(asked: NewOrder, call: CallDep) -> OrderShown:
-    """Place an order. Its goods are held until `expires_at`; all lines or none."""
-    handover = await stops.handover_for(call.session, call.caller, asked.stop_id, now=call.now)
-    terms = Terms(
-        wallet=asked.wallet, stop_id=asked.stop_id, county_code=handover.county_code, handover_on=handover.on,
-        cutoff_at=handover.cutoff_at, work_unit_id=asked.work_unit_id, note=asked.note,
-    )  # fmt: skip
-    items = [Item(line.listing_id, line.quantity, line.seen_fen) for line in asked.lines]
-    placed = await placing.place(call.session, call.caller, items, terms, now=call.now)
-    return call.keep(await _shown(call.session, call.caller, placed.no))
 
 
 @router.get("/orders", responses=faults(401, 422))

@@ -1,0 +1,87 @@
+"""Statements that are a transaction of their own, past SQLAlchemy: one round trip to the database and nothing besides.
+
+The server commits such a statement when it ends, before its rows are handed out here. It is for hot paths that are one
+statement; everything else uses `Database.transaction`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from sqlalchemy import TextClause, text
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+
+# Each statement here is short, finds its rows by key and is run very often: it is planned once in a while for all
+# values, and never by reading a whole table, however small the tables were when it was planned.
+_PLANNING = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+_SOME_OTHER_END = ("FATAL", "PANIC")
+
+
+class RolledBack(Exception):
+    """The database refused the statement: nothing of it happened. The cause says why."""
+
+
+class Statement:
+    """One SQL text with :named values, for a session's transaction (`clause`) and for the express."""
+
+    def __init__(self, sql: str) -> None:
+        """Prepare both ways of saying it."""
+        self.clause: TextClause = text(sql)
+        compiled = self.clause.compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
+        self.sql = str(compiled)
+        self._names: Sequence[str] = compiled.positiontup or ()
+
+    def ordered(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in the order the driver wants them."""
+        return [values[name] for name in self._names]
+
+
+class Express:
+    """A few connections that run one statement each and are never kept by anybody."""
+
+    def __init__(self, connect_args: Mapping[str, Any], *, connections: int) -> None:
+        """Prepare for at most so many connections; nothing is opened yet."""
+        settings = {**connect_args.get("server_settings", {}), **_PLANNING}
+        self._connect_args = {**connect_args, "server_settings": settings}
+        self._idle: list[asyncpg.Connection[Any]] = []
+        self._free = asyncio.Semaphore(connections)
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[Any]:
+        """Run the statement; its rows, once it is committed.
+
+        Raises RolledBack when nothing of it happened. After any other error nobody knows whether it did.
+        """
+        async with self._free:
+            connection = await self._connection()
+            try:
+                rows = await connection.fetch(statement.sql, *statement.ordered(values))
+            except asyncpg.PostgresError as error:
+                if error.severity_en in _SOME_OTHER_END:
+                    connection.terminate()
+                    raise
+                self._idle.append(connection)
+                raise RolledBack from error
+            except BaseException:
+                connection.terminate()  # what it is doing at this moment is nobody's any more
+                raise
+            self._idle.append(connection)
+            return rows
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _connection(self) -> "asyncpg.Connection[Any]":
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        fresh: asyncpg.Connection[Any] = await asyncpg.connect(**self._connect_args)
+        return fresh
