@@ -199,7 +199,10 @@ def _seen_checkout(session: stripe.checkout.Session) -> Seen:
 
 
 def _seen_refund(refund: stripe.Refund) -> Seen:
-    return Seen(refund.id, listing.fate_of(refund), refund.amount, failure=refund.failure_reason or "")
+    # Only a refund that failed has a reason at all: of any other the field is not sent.
+    return Seen(
+        refund.id, listing.fate_of(refund), refund.amount, failure=getattr(refund, "failure_reason", None) or ""
+    )
 
 
 def _said(error: stripe.StripeError, provider_id: str) -> MarketError:

@@ -1,7 +1,8 @@
 """The provider's own list of what moved, page by page, in the market's words.
 
 Balance transactions are the list that misses nothing: whatever changed the account's balance has one. Amounts are read
-from their source, because the balance may be kept in another currency than the one buyers paid in.
+from their source, because the balance may be kept in another currency than the one buyers paid in. A field that may be
+empty may as well not be sent, and the SDK's objects raise for it: such fields are asked for, not taken for granted.
 """
 
 from collections.abc import AsyncIterator
@@ -50,8 +51,8 @@ async def refunds_of(client: stripe.StripeClient, charge_key: str) -> list[SentB
 def charged(charge: Any) -> Charged:
     """A charge as the market reads it."""
     return Charged(
-        key=_id(charge.payment_intent) or charge.id,
-        payment_id=noted_id(charge.metadata, "payment_id"),
+        key=_id(getattr(charge, "payment_intent", None)) or charge.id,
+        payment_id=noted_id(getattr(charge, "metadata", None), "payment_id"),
         amount_fen=getattr(charge, "amount_captured", charge.amount),
         currency=charge.currency,
         at=_moment(charge.created),
@@ -62,8 +63,8 @@ def sent_back(refund: Any) -> SentBack:
     """A refund as the market reads it."""
     return SentBack(
         provider_id=refund.id,
-        refund_id=noted_id(refund.metadata, "refund_id"),
-        charge_key=_id(refund.payment_intent) or _id(refund.charge),
+        refund_id=noted_id(getattr(refund, "metadata", None), "refund_id"),
+        charge_key=_id(getattr(refund, "payment_intent", None)) or _id(getattr(refund, "charge", None)),
         amount_fen=refund.amount,
         currency=refund.currency,
         fate=fate_of(refund),
@@ -74,7 +75,7 @@ def sent_back(refund: Any) -> SentBack:
 def fate_of(refund: stripe.Refund) -> Fate:
     """What became of a refund."""
     fates = {"succeeded": Fate.SUCCEEDED, "failed": Fate.FAILED, "canceled": Fate.FAILED}
-    return fates.get(refund.status or "", Fate.WAITING)
+    return fates.get(getattr(refund, "status", None) or "", Fate.WAITING)
 
 
 async def _all(listed: Any) -> AsyncIterator[Any]:
