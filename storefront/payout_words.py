@@ -1,13 +1,19 @@
 """How payouts and the cards they go to are said to people."""
 
+from collections.abc import Sequence
+
 from market.books.approvals import NOTHING_LEFT, Change
 from market.books.ledger import Rail
 from market.books.payouts import BatchState, Payout, PayoutState
 from market.books.proposals import Hindrance
+from market.ground.money import format_yuan
 from market.people.cards import PayoutCard, Stage
+from market.reports.statements import Line, Stated
+from storefront import words
 from storefront.texts import gettext as _
 from storefront.texts import lazy_gettext as _l
 
+_MOST_NAMED = 3
 RAILS = {Rail.TRANSFER: _l("打到银行卡"), Rail.CASH: _l("发现金")}
 BATCH_STATES = {
     BatchState.PROPOSED: ("waiting", _l("等批准")),
@@ -92,6 +98,21 @@ def holder(head_name: str, card: PayoutCard | None) -> str:
 def is_open(payout: Payout) -> bool:
     """Whether somebody has still to say what became of it."""
     return payout.state is PayoutState.APPROVED
+
+
+def goods(line: Line) -> str:
+    """`南瓜 2 个（单号尾数 1234）`: one line of an order."""
+    said = words.quantity(line.quantity, line.measure, line.grams_each)
+    return _("%(title)s %(quantity)s（单号尾数 %(no)s）", title=line.title, quantity=said, no=line.order_no[-4:])
+
+
+def kept_back(parts: Sequence[Stated]) -> str:
+    """Why a payout is lower than what was sold."""
+    said = "、".join(goods(part.line) for part in parts[:_MOST_NAMED])
+    if len(parts) > _MOST_NAMED:
+        said = _("%(goods)s等 %(n)s 笔", goods=said, n=len(parts))
+    fen = format_yuan(sum(part.fen for part in parts))
+    return _("少给 %(money)s：%(goods)s退了货，那笔钱以前已经给过您家。", money=fen, goods=said)
 
 
 def masked_name(name: str) -> str:

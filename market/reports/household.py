@@ -102,13 +102,6 @@ class SoldLine(NamedTuple):
     waiting_fen: int
 
 
-class Paid(NamedTuple):
-    """Money that reached the household."""
-
-    day_on: date
-    amount_fen: int
-
-
 async def to_prepare(session: AsyncSession, household_id: int, *, from_on: date, until_on: date) -> list[Wish]:
     """Lines to be handed over in these days (both included), in the order of days and stops."""
     stands = col(LineAnswer.taken_back_at).is_(None)
@@ -188,20 +181,6 @@ async def sold_lines(
         query = query.where(each.c.sold_on.between(*days))
     rows = (await run(session, query.offset(offset).limit(PAGE + 1))).all()
     return [SoldLine(*row[:-3], *(int(fen) for fen in row[-3:])) for row in rows]
-
-
-async def payouts(session: AsyncSession, household_id: int, *, days: tuple[date, date] | None = None) -> list[Paid]:
-    """Money that reached the household, the newest first."""
-    query = (
-        _select(Posting.day_on, -func.sum(col(Posting.amount_fen)))
-        .where(*_of(household_id), col(Posting.reason) == Reason.PAYOUT)
-        .group_by(col(Posting.entry_id), col(Posting.day_on))
-        .order_by(col(Posting.entry_id).desc())
-        .limit(PAGE)
-    )
-    if days is not None:
-        query = query.where(col(Posting.day_on).between(*days))
-    return [Paid(day_on, int(fen)) for day_on, fen in (await run(session, query)).all()]
 
 
 def _select(*columns: Any) -> Rows:

@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from market.ground.clock import day_of
 from market.reports import sheets
-from storefront import income_files
+from storefront import income_files, statements
 from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.pages.desk.asked import AskedDep, OfficerDep, month_choices
 from storefront.texts import lazy_gettext as _l
@@ -34,3 +35,13 @@ async def show_household(
         reached=await sheets.reached(session, household_id, from_on=from_on, to_on=to_on),
         months=month_choices(scope, now), period=income_files.period(scope),
     )  # fmt: skip
+
+
+@router.get("/desk/households/{household_id}/statement")
+async def show_statement(
+    page: PageDep, session: SessionDep, officer: OfficerDep, now: NowDep, asked: statements.AskedDep, household_id: int
+) -> Response:
+    """The household's month or season on one sheet. A look like any other: it leaves a trace."""
+    home = await sheets.open_sheet(session, officer, household_id, on=day_of(now), now=now)
+    shown = await statements.shown(session, household_id, asked, now=now)
+    return page("desk/statement.html", home=home.household, village=home.village, **shown)

@@ -20,6 +20,7 @@ from storefront.pages.village import (
     new_goods,
     orders,
     outbox,
+    statement,
     together,
 )
 
@@ -42,6 +43,7 @@ for _rooms in (
     card,
     acts,
     together,
+    statement,
 ):
     _door.include_router(_rooms.router)
 

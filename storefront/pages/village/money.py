@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from market.ground.clock import month_end, parse_month
+from market.ground.clock import day_of, month_end, parse_month
 from market.ground.errors import Malformed
 from market.reports import household as reports
+from market.reports import statements
 from market.reports.household import Part
-from storefront.deps import PageDep, SessionDep
+from storefront.deps import NowDep, PageDep, SessionDep
 from storefront.pages.village.houses import HouseDep
 
 router = APIRouter(prefix="/village/{household_id:int}")
@@ -27,15 +28,16 @@ class Show(StrEnum):
 
 
 @router.get("/money")
-async def show_money(
-    page: PageDep, session: SessionDep, house: HouseDep, show: Show = Show.SOLD,
+async def show_money(  # noqa: PLR0917  what FastAPI hands in
+    page: PageDep, session: SessionDep, house: HouseDep, now: NowDep, show: Show = Show.SOLD,
     month: Annotated[str, Query(max_length=7)] = "", start: Annotated[int, Query(ge=0, le=_MOST_START)] = 0,
 ) -> Response:  # fmt: skip
     """The figures of the household, by month, and the lines behind the one that is looked into."""
     days = _days(month)
-    payouts, lines = [], []
+    payouts: list[statements.Paid] = []
+    lines: list[reports.SoldLine] = []
     if show is Show.PAID_OUT:
-        payouts = await reports.payouts(session, house.id, days=days)
+        payouts = await statements.payouts(session, house.id, days=days, on=day_of(now))
     else:
         lines = await reports.sold_lines(session, house.id, Part(show.value), days=days, offset=start)
     figures: dict[str, Any] = {

@@ -10,6 +10,7 @@ from market.ground.clock import day_of, now
 from market.ground.db import Database
 from market.people import accounts
 from market.reports import household as reports
+from market.reports import statements
 from market.reports.household import Part
 from market.trade.placing import Item
 from payments import refunds
@@ -81,8 +82,9 @@ async def test_four_figures_each_with_its_orders(client: Browser, world: World, 
         assert sum(line.gross_fen for line in lines[Part.SOLD]) == sums.gross_fen
         assert sum(line.refunded_fen for line in lines[Part.REFUNDED]) == sums.refunded_fen
         assert sum(line.waiting_fen for line in lines[Part.WAITING]) == sums.waiting_fen
-        assert [(paid.amount_fen, paid.day_on) for paid in await reports.payouts(session, world.wang)] == [
-            (30000, day_of(now()))
+        paid = await statements.payouts(session, world.wang, days=None, on=day_of(now()))
+        assert [(one.fen, one.on, [sale.fen for sale in one.sales]) for one in paid] == [
+            (30000, day_of(now()), [30000])
         ]
         assert [month for month, _sums in await reports.months(session, world.wang)] == [f"{day_of(now()):%Y-%m}"]
     await client.sign_in(world.wang_account)
