@@ -12,10 +12,12 @@ from market.ground.clock import now
 from market.ground.db import Database
 from market.people import door_cards
 from market.people.accounts import Account, Grant
+from market.people.cards import PayoutCard
 from market.people.door_cards import DoorCard
 from market.people.door_devices import DoorDevice
 from storefront.pages.doors.entering import kind_of
 from storefront.sessions import COOKIE
+from tests import build
 from tests.client import Browser
 from tests.storefront.test_jobs import counts, drain
 from tests.world import World
@@ -170,6 +172,25 @@ async def test_a_card_is_less_than_a_phone(client: Browser, world: World, databa
     async with database.transaction() as session:
         names = (await session.exec(select(Account.name).where(col(Account.phone).is_(None)))).all()
         assert names == ["刘样例"]
+
+
+async def test_whoever_came_in_by_a_card_neither_asks_for_nor_stops_where_the_money_goes(
+    client: Browser, world: World, database: Database
+) -> None:
+    async with database.transaction() as session:
+        card = await build.card(session, world, world.liu, seal=client.state.seal, now=now())
+    await come_in(client, await as_agent(client, world), database, await secret_of(database, world))
+    here = f"/village/{world.liu}/card"
+    assert (await client.get(here)).status_code == 200
+    wanted = {"bank": "演示信用社", "whose": "own", "number": build.card_number(7), "again": build.card_number(7)}
+    for answer in (
+        await client.get(f"{here}/new"), await client.post(here, wanted),
+        await client.post(f"{here}/{card.id}/stop", {"why": "lost"}),
+    ):  # fmt: skip
+        assert (answer.status_code, "请用手机号登录" in said(answer)) == (403, True)
+    async with database.transaction() as session:
+        (held,) = (await session.exec(select(PayoutCard))).all()
+    assert (held.id, held.ended_at) == (card.id, None)
 
 
 async def test_staff_never_come_in_by_a_household_s_card(client: Browser, world: World, database: Database) -> None:

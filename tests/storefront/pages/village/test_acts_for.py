@@ -12,9 +12,11 @@ from sqlmodel import col, select
 
 from market.books.costs import Cost, CostKind
 from market.goods.disagreements import About, Disagreement
+from market.goods.listings import Listing
 from market.ground.clock import now
 from market.ground.db import Database
 from market.people import accounts, card_changes
+from market.people.accounts import Account, Grant
 from market.people.acts_for import ActFor, HouseholdWord
 from market.people.card_changes import NewCard
 from market.people.heard import Heard
@@ -224,6 +226,32 @@ async def test_the_agent_writes_down_a_call_or_a_sheet_and_the_household_may_sti
     assert (await client.get(f"{here}/sheets/{words[0].id}")).status_code == 404
     await client.post(f"{here}/{first}/objection", {"note": "没人打过电话"})
     assert [word.agreed for word in await _words(database)] == [True, True, False]
+
+
+async def test_an_agent_who_leaves_is_out_with_the_next_request(
+    client: Browser, database: Database, world: World
+) -> None:
+    agent, administrator = client.another(), client.another()
+    await agent.sign_in(world.agent)
+    async with database.transaction() as session:
+        token = await accounts.new_token(session, await session.get_one(Account, world.agent), now=now())
+        grant = (await session.exec(select(Grant.id).where(Grant.account_id == world.agent))).one()
+    program = {"Authorization": f"Bearer {token}", "Idempotency-Key": "a-key-of-the-program"}
+    price, body = f"/village/goods/{world.mutton}/price", {"price_fen": 3700}
+    assert (await agent.post(price, {"price": "36"})).status_code == 303
+    await administrator.sign_in(world.administrator)
+    assert (await administrator.post(f"/operator/people/{grant}/end")).status_code == 303
+    assert (await agent.post(price, {"price": "38"})).status_code == 404
+    for path in (f"/village/{world.wang}/goods", f"/village/{world.wang}/acts", "/village/together", "/cards"):
+        assert (await agent.get(path)).status_code == 404, path
+    assert "王样例" not in (await agent.get("/village")).text
+    there = f"/api/v1/listings/{world.mutton}"
+    assert (await client.http.patch(there, json=body, headers=program)).status_code == 404
+    async with database.transaction() as session:
+        assert (await session.get_one(Listing, world.mutton)).price_fen == 3600
+    # What was done stays in the trail, with the name.
+    await client.sign_in(world.wang_account)
+    assert "agent，" in (await client.get(f"/village/{world.wang}/acts")).text
 
 
 async def _words(database: Database) -> list[HouseholdWord]:
