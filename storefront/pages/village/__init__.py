@@ -20,6 +20,7 @@ from storefront.pages.village import (
     new_goods,
     orders,
     outbox,
+    papers_to_print,
     statement,
     together,
 )
@@ -44,6 +45,7 @@ for _rooms in (
     acts,
     together,
     statement,
+    papers_to_print,
 ):
     _door.include_router(_rooms.router)
 

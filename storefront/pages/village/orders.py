@@ -58,14 +58,14 @@ async def list_orders(page: PageDep, session: SessionDep, house: HouseDep, now: 
     """The picking list, the soonest first; or what was handed over in the last two weeks, the latest first."""
     today = day_of(now)
     days = (today - _BEHIND, today - _DAY) if past else (today, today + reports.AHEAD)
-    handovers = _handovers(await reports.to_prepare(session, house.id, from_on=days[0], until_on=days[1]))
+    handovers = handovers_of(await reports.to_prepare(session, house.id, from_on=days[0], until_on=days[1]))
     shown = handovers[::-1] if past else handovers
     off = [] if past else (await session.exec(round_cancellations.of_household(house.id, from_on=today))).all()
     names = await stops.names(session, {each.stop_id for each in off})
     return page("village/orders.html", house=house, handovers=shown, past=past, now=now, off=off, stop_names=names)
 
 
-def _handovers(wishes: list[Wish]) -> list[Handover]:
+def handovers_of(wishes: list[Wish]) -> list[Handover]:
     """The lines by day and stop, and there by listing."""
     found: list[Handover] = []
     for _key, group in groupby(wishes, key=lambda wish: (wish.handover_on, wish.stop_id)):
