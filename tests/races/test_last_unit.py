@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import func, select
 
 from market.goods import listings
@@ -70,6 +71,26 @@ async def test_the_last_unit_is_sold_once(database: Database, world: World, crow
         stock = (await session.exec(select(Stock).where(Stock.listing_id == world.last_leg))).one()
         assert (stock.on_hand, stock.reserved) == (1, 1)
         assert (await session.exec(select(func.count()).select_from(Order))).one() == 1
+
+
+async def test_taking_goods_in_the_order_of_the_cart_waits_in_a_circle(database: Database, world: World) -> None:
+    """The race is real: two carts that take their goods as they were put in, one the other way round, block."""
+    both_have_one = asyncio.Barrier(2)
+
+    async def naive(*listing_ids: int) -> bool:
+        try:
+            async with database.transaction() as session:
+                for listing_id in listing_ids:
+                    held = text("UPDATE stock SET reserved = reserved + 1 WHERE listing_id = :id")
+                    await run(session, held, {"id": listing_id})
+                    if listing_id == listing_ids[0]:
+                        await both_have_one.wait()
+        except DBAPIError as error:
+            assert "deadlock detected" in str(error)
+            return False
+        return True
+
+    assert await together([lambda: naive(world.mutton, world.pear), lambda: naive(world.pear, world.mutton)]) == 1
 
 
 async def test_carts_in_opposite_order_never_wait_for_each_other(database: Database, world: World) -> None:

@@ -169,6 +169,30 @@ async def test_a_refund_beside_an_approval_is_seen_or_comes_after_it(database: D
         await whole(database)
 
 
+async def test_two_who_look_at_the_state_first_both_approve(database: Database, world: World) -> None:
+    """The race is real: both see the list proposed, both approve every row of it, and each row is sent twice."""
+    await sold(database, world)
+    batch = await proposed(database, world)
+    both_have_looked = asyncio.Barrier(2)
+
+    def naive(who: int) -> Act:
+        async def act(session: AsyncSession) -> object:
+            seen = await session.get_one(PayoutBatch, batch.id)
+            found = await approvals.findings(session, seen, now=BEGIN)
+            await both_have_looked.wait()
+            if seen.state is not BatchState.PROPOSED:
+                return None
+            await approvals._approve_rows(session, found, by=who, now=BEGIN)
+            return who
+
+        return act
+
+    third = await third_accountant(database)
+    assert await together(database, naive(world.second_accountant), naive(third)) == [world.second_accountant, third]
+    async with database.transaction() as session:
+        assert await session.scalar(select(func.count()).select_from(PayoutMove)) == 4
+
+
 async def test_approvals_at_once_are_one(database: Database, world: World) -> None:
     await sold(database, world)
     batch = await proposed(database, world)
