@@ -86,7 +86,8 @@ async def test_taking_goods_in_the_order_of_the_cart_waits_in_a_circle(database:
                     if listing_id == listing_ids[0]:
                         await both_have_one.wait()
         except DBAPIError as error:
-            assert "deadlock detected" in str(error)
+            if "deadlock detected" not in str(error):
+                raise
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""The buyer is back before the notice, or after it, or at the same moment: the order is paid once, and no page breaks."""
+"""The buyer is back before the notice, or after it, or at that moment: the order is paid once, and no page breaks."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -88,6 +88,6 @@ async def test_looking_whether_a_notice_is_known_and_then_writing_acts_twice(
             move_payment(session, found, PaymentState.SUCCEEDED, by=None, why="naive", now=datetime.now(UTC))
             return True
 
-    assert await asyncio.gather(naive(), naive()) == [True, True]
+    assert all(await asyncio.gather(naive(), naive()))
     async with paying_client.state.database.transaction() as session:
         assert len((await session.exec(select(PaymentMove))).all()) == 2
