@@ -68,6 +68,7 @@ PROBLEMS: dict[str, str] = {
     "not_an_amount": _l("请填钱数，例如 35 或 35.50"),
     "not_positive": _l("要大于 0"),
     "far_too_many": _l("数量太大了，请检查是不是多按了 0"),
+    "over_capacity": _l("比这家今年能产的多。要卖得更多，另外上架一份，工作人员看过就能卖"),
     "far_too_low": _l("价格太低了，请检查是不是少按了一位"),
     "far_too_high": _l("价格太高了，请检查是不是多按了一位"),
     "unknown_produce": _l("没有这个品种，请重新选"),

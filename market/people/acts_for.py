@@ -121,6 +121,15 @@ async def open_count(session: AsyncSession, household_id: int) -> int:
     return int((await session.exec(waiting)).one())
 
 
+async def just_done(session: AsyncSession, by: Viewer, household_id: int, *, now: datetime) -> list[int]:
+    """The acts this person did for a household in this very moment, so that a word heard before them is theirs."""
+    await session.flush()  # the acts get their ids
+    mine = select(ActFor.id).where(
+        ActFor.household_id == household_id, ActFor.account_id == by.id, ActFor.at == now, col(ActFor.word_id).is_(None)
+    )
+    return [act_id for act_id in await session.exec(mine) if act_id]
+
+
 def objected_in(viewer: Viewer) -> SelectOfScalar[HouseholdWord]:
     """Every no that stands, of households in an officer's divisions."""
     inside = [places.within(col(Household.division_code), code) for code in viewer.division_codes(Role.OFFICER)]

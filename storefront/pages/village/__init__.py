@@ -23,6 +23,7 @@ from storefront.pages.village import (
     papers_to_print,
     statement,
     together,
+    typing_in,
 )
 
 _door = APIRouter(dependencies=[OnceDep])
@@ -44,6 +45,7 @@ for _rooms in (
     card,
     acts,
     together,
+    typing_in,
     statement,
     papers_to_print,
 ):

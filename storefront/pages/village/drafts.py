@@ -110,7 +110,7 @@ async def _what(session: AsyncSession, draft: Draft) -> bool:
         draft.form.reject_for(error)
         return False
     rows = await session.exec(produce.measures_of(code))
-    draft.ways = _ways(list(rows))
+    draft.ways = ways_of(list(rows))
     return True
 
 
@@ -146,7 +146,7 @@ async def _price(_session: AsyncSession, draft: Draft) -> bool:
     return form.ok
 
 
-def _ways(rows: list[ProduceMeasure]) -> list[Way]:
+def ways_of(rows: list[ProduceMeasure]) -> list[Way]:
     """Every way in the order of the measures, bags and boxes once for each weight they come in."""
     order = list(Measure)
     ways: list[Way] = []
