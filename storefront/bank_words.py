@@ -75,6 +75,7 @@ _FILES = {
     "old_excel": _l("这是老版本的 Excel（.xls）。请另存为 .xlsx，或者在网银里导出 CSV"),
     "not_a_table": _l("这不是表格。请在网银里导出 CSV 或 XLSX，不要用网页或 PDF"),
     "not_a_statement": _l("看不出这是银行对账单：没有找到日期和金额这两列"),
+    "formulas": _l("表里有还没算出来的公式。请在 Excel 里打开、保存一次再传"),
     "no_lines": _l("对账单里一笔收支都没有"),
 }
 _LINES = {

@@ -5,7 +5,9 @@ Whatever a broken or hostile file makes the readers trip over is one kind error,
 
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,8 @@ from market.ground.errors import Malformed
 _DELIMITERS = ",;\t"
 MOST_UNPACKED_BYTES = 150 * 1024 * 1024
 """A county's spreadsheet unpacks to some 20 MB: more is a bomb."""
+_UNRECKONED = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
+"""A cell with a formula and without a value."""
 _BOMS_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -46,6 +50,18 @@ def unpacked_bytes(content: bytes) -> int:
         return sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(content)).infolist())
     except zipfile.BadZipFile:
         return 0
+
+
+def has_unreckoned(content: bytes) -> bool:
+    """Whether a spreadsheet holds formulas no program has reckoned yet: their cells would seem to be empty."""
+    if not content.startswith(b"PK") or unpacked_bytes(content) > MOST_UNPACKED_BYTES:
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+            return any(_UNRECKONED.search(archive.read(part)) for part in parts)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
+        return False
 
 
 def decoded(content: bytes, name: str) -> str:

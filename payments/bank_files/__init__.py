@@ -13,8 +13,8 @@ _PAGES = (b"<!DOCTYPE html", b"<!doctype html", b"<html", b"<HTML", b"<table", b
 def read(content: bytes, name: str) -> BankFile:
     """What a bank's file says. Malformed("file", …), kindly worded by the door, for whatever is none.
 
-    `no_file`, `too_large`, `old_excel`, `not_a_table`, `not_a_statement`, `no_lines`, and with the line: `bad_day`,
-    `bad_amount`, `bad_side`.
+    `no_file`, `too_large`, `old_excel`, `not_a_table`, `not_a_statement`, `formulas`, `no_lines`, and with the line:
+    `bad_day`, `bad_amount`, `bad_side`.
     """
     if not content.strip():
         raise no("no_file", name)

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 
 
 class Field(StrEnum):
@@ -85,6 +86,8 @@ _CAME = {
 _WENT = {
     "借", "借方", "借记", "支", "支出", "支取", "付", "付款", "往", "往账", "出", "出账", "转出", "取", "D", "DR", "-",
 }  # fmt: skip
+_LEAST_NAMES = 2
+"""A line below a heading that names fewer columns is one of its lines."""
 _ENDING = (
     "合计", "总", "共", "小计", "本页", "累计", "借方", "贷方", "打印", "制表", "期初", "期末", "说明", "注",
 )  # fmt: skip
@@ -119,6 +122,13 @@ def heading_in(cells: list[str]) -> Heading | None:
     if Field.DAY not in found or not has_amount:
         return None
     return Heading({field: at for field, (_rank, at) in found.items()}, tuple(memos))
+
+
+def heading_over(above: list[str], below: list[str]) -> Heading | None:
+    """Two lines as one heading, as when `发生额` stands merged over `借方` and `贷方`: what stands below counts."""
+    if sum(_bare(cell) in _FIELDS for cell in below) < _LEAST_NAMES:
+        return None
+    return heading_in([lower or upper for upper, lower in zip_longest(above, below, fillvalue="")])
 
 
 def side_in(text: str) -> int:

@@ -58,6 +58,8 @@ class _Found:
 
 def read(content: bytes, name: str) -> BankFile:
     """A bank's table. Malformed("file", …): `not_a_statement`, `no_lines`, `bad_day`, `bad_amount`, `bad_side`, …"""
+    if sheets.has_unreckoned(content):
+        raise no("formulas", name)
     table = _Table()
     found = _below_headings(table, sheets.lines_of(content, name, _BOUNDS))
     if found is None:
@@ -75,8 +77,10 @@ def _below_headings(table: _Table, lines: Iterable[list[str]]) -> list[_Found] |
     """Every line below a heading; None when there is no heading near the top."""
     heading: Heading | None = None
     found = []
+    above: list[str] = []
     for number, cells in enumerate(lines, start=1):
-        again = headings.heading_in(cells)  # every printed page may begin with it
+        # Every printed page may begin with a heading, and one may be of two lines with cells merged.
+        again, above = headings.heading_in(cells) or headings.heading_over(above, cells), cells
         if again is not None:
             heading = again
         elif heading is not None:

@@ -76,6 +76,48 @@ def test_cells_a_spreadsheet_understood_itself() -> None:
     assert (second.booked_on, second.amount_fen, second.serial) == (date(2026, 11, 3), -1200, "")
 
 
+def workbook(*rows: list[object], merged: tuple[str, ...] = ()) -> bytes:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(row)
+    for cells in merged:
+        sheet.merge_cells(cells)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_a_heading_of_two_lines_with_merged_cells() -> None:
+    """Read by its first line alone, what went would seem to have come."""
+    content = workbook(
+        ["样例村股份经济合作社账户明细"],
+        ["交易日期", "发生额", None, "对方", None, "摘要"],
+        [None, "借方", "贷方", "对方户名", "对方账号", None],
+        ["2026-11-03", None, "7,000.00", "离石区样例食堂", "6222000011112222", "K7M3QX8"],
+        ["2026-11-04", "-12.00", None, "", "", "对公收费"],
+        ["合计", "-12.00", "7,000.00"],
+        merged=("A1:F1", "A2:A3", "B2:C2", "D2:E2", "F2:F3"),
+    )
+    first, second = bank_files.read(content, "x.xlsx").lines
+    assert (first.amount_fen, first.name, first.account, first.memo) == (
+        700000, "离石区样例食堂", "**** 2222", "K7M3QX8",
+    )  # fmt: skip
+    assert (second.amount_fen, second.number) == (-1200, 5)
+
+
+def test_a_formula_nobody_has_reckoned_is_not_read_as_nothing() -> None:
+    content = workbook(["日期", "收入", "附言"], ["2026-11-03", "=5+2", "谢谢"], ["2026-11-03", 9, "=HYPERLINK(A1)"])
+    assert problem_of(content) == "formulas"
+    reckoned = workbook(["日期", "收入", "附言"], ["2026-11-03", 7, "'=1+1"])
+    assert [(line.amount_fen, line.memo) for line in bank_files.read(reckoned, "x").lines] == [(700, "'=1+1")]
+
+
+def test_twenty_thousand_lines_are_refused_and_not_cut_off() -> None:
+    lines = "".join(f"2026-11-03,{at}.00,第{at}笔,\n" for at in range(1, 20_001))
+    assert problem_of(("日期,收入,附言,对方户名\n" + lines).encode("gb18030")) == "too_large"
+
+
 @pytest.mark.parametrize("name", [*TABLES[:4], *OTHERS])
 def test_the_account_the_file_is_about(name: str) -> None:
     known = {"icbc.csv": "0509123409000011223", "abc.csv": "04123400040001122", "ccb.csv": "14050161234500001122"}
