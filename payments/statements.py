@@ -116,8 +116,7 @@ async def take(session: AsyncSession, by: Viewer, statement_id: int, *, seen: st
         row.state = _state_when_taken(row, parts)
         for part in parts:
             _agree(part, row, by, now)
-        if row.is_booked:
-            await book_arrival(session, row, county_code, now=now)
+    await book_arrivals(session, [row for row in rows if row.is_booked], county_code, now=now)
     statement.state, statement.ended_at, statement.ended_by = StatementState.TAKEN, now, by.account_id
     said = f"{statement.name} {len(rows)}"
     audit.note(session, by.account_id, "take_statement", subject=f"statement:{statement_id}", note=said, now=now)
@@ -148,11 +147,20 @@ async def look_again(session: AsyncSession, by: Viewer, statement_id: int, *, no
     return statement
 
 
-async def book_arrival(session: AsyncSession, row: BankRow, county_code: str, *, now: datetime) -> None:
-    """Money a line tells of stands in the books, whether or not anybody knows what for."""
-    came = Leg(Book.CLEARING, -row.amount_fen, rail=Rail.TRANSFER)
-    legs = [came, Leg(Book.UNASSIGNED, row.amount_fen, rail=Rail.TRANSFER)]
-    await ledger.post(session, Occasion(Reason.ARRIVAL, county_code, bank_row_id=row.id), legs, at=now)
+async def book_arrivals(session: AsyncSession, rows: list[BankRow], county_code: str, *, now: datetime) -> None:
+    """Money these lines tell of stands in the books, whether or not anybody knows what for."""
+    entries = [
+        (
+            Occasion(Reason.ARRIVAL, county_code, bank_row_id=row.id),
+            [
+                Leg(Book.CLEARING, -row.amount_fen, rail=Rail.TRANSFER),
+                Leg(Book.UNASSIGNED, row.amount_fen, rail=Rail.TRANSFER),
+            ],
+        )
+        for row in rows
+    ]
+    if entries:
+        await ledger.post_all(session, entries, at=now)
 
 
 async def settle_later(session: AsyncSession, statement_id: int) -> None:

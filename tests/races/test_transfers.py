@@ -49,8 +49,8 @@ async def test_looking_at_the_state_and_then_taking_books_the_money_twice(bank: 
             await both_have_looked.wait()
             if state is not StatementState.PREVIEWED:
                 return False
-            for row in await session.exec(statements.rows_of(statement_id)):
-                await statements.book_arrival(session, row, "141102", now=BEGIN)
+            rows = list(await session.exec(statements.rows_of(statement_id)))
+            await statements.book_arrivals(session, rows, "141102", now=BEGIN)
             taken = update(BankStatement).values(state=StatementState.TAKEN)
             await session.exec(taken.where(col(BankStatement.id) == statement_id))
             return True
