@@ -1,13 +1,14 @@
 """Visits screens and notes what is wrong with them; each screen is opened once a size, whichever test asks first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import OK
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from storefront.migrations import ROOT
-from tests.browser.running import Market, open_context, prefer, sign_in_as
+from tests.browser import eyes
+from tests.browser.running import PHONE, Market, open_context, prefer, sign_in_as
 from tests.browser.screens import Screen
 from tests.browser.staging import Places
 
@@ -45,6 +46,12 @@ class Findings:
     """The same with text at 200 %."""
     errors: list[str]
     """What the browser's console complains about."""
+    strains: list[str] = field(default_factory=list)
+    """At the village door: what is too small, too tight or too faint, in every way it can be shown."""
+    heard: str = ""
+    """At the village door: what it says when read aloud."""
+    title: str = ""
+    """Its first heading."""
 
 
 class Survey:
@@ -80,10 +87,15 @@ class Survey:
         page.evaluate(_AXE)
         barriers = _barriers(page.evaluate(_JUDGE))
         sideways = page.evaluate(_SIDEWAYS, size[0])
+        found = Findings(status, barriers, sideways, [], [])
+        if size == PHONE and eyes.is_in_village(page):
+            found.heard, found.strains = eyes.heard(page), eyes.strains(page)
+            found.title = page.locator("h1").first.inner_text()
         page.evaluate(_TWICE)
+        found.sideways_at_twice = page.evaluate(_SIDEWAYS, size[0])
         # A page that says no is reported to the console too.
-        errors = [said for said in self._said if status == OK or "Failed to load resource" not in said]
-        return Findings(status, barriers, sideways, page.evaluate(_SIDEWAYS, size[0]), errors)
+        found.errors = [said for said in self._said if status == OK or "Failed to load resource" not in said]
+        return found
 
     def _page(self, screen: Screen, size: tuple[int, int]) -> Page:
         # What a visitor does is kept in the browser, so a screen that needs doing has one to itself.

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 from storefront.pages import routers
 from tests.browser.running import DESKTOP, PHONE
-from tests.browser.screens import DESK, OPERATOR, SCREENS, UNIT, Screen
+from tests.browser.screens import DESK, OPERATOR, SCREENS, UNIT, VILLAGE, Screen
 from tests.browser.survey import Survey
 
 NO_SCREENS = {
@@ -36,6 +36,17 @@ def test_nothing_serious_on_a_phone(survey: Survey, screen: Screen) -> None:
 @pytest.mark.parametrize("screen", [*DESK, *UNIT, *OPERATOR], ids=lambda screen: screen.name)
 def test_nothing_serious_on_a_big_screen(survey: Survey, screen: Screen) -> None:
     assert survey.of(screen, DESKTOP).barriers == []
+
+
+@pytest.mark.parametrize("screen", VILLAGE, ids=lambda screen: screen.name)
+def test_old_eyes_and_thick_fingers_manage(survey: Survey, screen: Screen) -> None:
+    assert survey.of(screen, PHONE).strains == []
+
+
+@pytest.mark.parametrize("screen", VILLAGE, ids=lambda screen: screen.name)
+def test_every_page_of_the_village_is_read_aloud(survey: Survey, screen: Screen) -> None:
+    found = survey.of(screen, PHONE)
+    assert found.title.split("\n")[0] in found.heard
 
 
 def test_every_page_has_a_screen() -> None:

@@ -1,5 +1,5 @@
 /* Reads the page aloud with the phone's own voice. The button stays hidden where there is none. */
-const SKIP = "script, style, svg, [hidden], [aria-hidden=true], .visually-hidden, .keypad__keys, .bottom-bar, details:not([open]) .note__text";
+const SKIP = "script, style, svg, [hidden], [aria-hidden=true], .visually-hidden, .keypad__keys, .bottom-bar, .flash__close, details:not([open]) .note__text";
 
 function wordsOf(element) {
   const copy = element.cloneNode(true);
@@ -25,7 +25,9 @@ function ready(button) {
     const talking = button.getAttribute("aria-pressed") === "true";
     speechSynthesis.cancel();
     if (talking) return rest();
-    const speech = new SpeechSynthesisUtterance(wordsOf(document.getElementById(button.dataset.speak)));
+    /* As it stands now: what was typed, chosen or said since the page came. */
+    const parts = button.dataset.speak.split(" ").map((id) => document.getElementById(id)).filter(Boolean);
+    const speech = new SpeechSynthesisUtterance(parts.map(wordsOf).join(""));
     speech.lang = document.documentElement.lang;
     speech.rate = 0.9;
     speech.onend = speech.onerror = rest;
