@@ -1,7 +1,7 @@
 """What old eyes and thick fingers need of the village door, measured on the page as it stands.
 
-Text of at least 18 px, 24 px in large mode; everything that is tapped at least 48 px; contrast in every way the page can be
-shown. The ways are set on the open page: they are attributes the style sheet reads, and the browser's own dark mode.
+Text of at least 18 px, 24 px in large mode; everything that is tapped at least 48 px; contrast in every way the page
+can be shown. The ways are set on the open page: attributes the style sheet reads, and the browser's own dark mode.
 """
 
 from typing import Any
@@ -33,13 +33,14 @@ _SMALL = f"""(least) => {{
 }}"""
 _TIGHT = f"""(least) => {{
   const shown = {_SHOWN}, found = new Set();
-  for (const node of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {{
+  const tapped = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
+  for (const node of document.querySelectorAll(tapped)) {{
     if (!shown(node)) continue;
     // What lies over its card, or inside its label, is tapped there.
     const over = node.matches('.cover') ? '.list__row, .card, .offer, li, article' : 'label';
     const box = (node.closest(over) ?? node).getBoundingClientRect();
     if (box.width < least - 0.5 || box.height < least - 0.5)
-      found.add(`${{Math.round(box.width)}} x ${{Math.round(box.height)}}: ${{node.cloneNode().outerHTML.slice(0, 120)}}`);
+      found.add([Math.round(box.width), Math.round(box.height), node.cloneNode().outerHTML.slice(0, 120)].join(' '));
   }}
   return [...found];
 }}"""

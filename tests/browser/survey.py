@@ -32,6 +32,15 @@ _SIDEWAYS = """(width) => {
 }"""
 _TWICE = "() => { document.documentElement.style.fontSize = '200%' }"
 
+# Bodies as they came over the wire, and something for the head of each; what is in store counts as if it were not.
+_BYTES = """() => {
+  const [page] = performance.getEntriesByType('navigation');
+  const weight = (all) => all.reduce((sum, one) => sum + one.encodedBodySize + 400, 0);
+  const parts = performance.getEntriesByType('resource').filter((one) => one.name.startsWith(location.origin));
+  const own = parts.filter((one) => !one.name.includes('/static/'));
+  return [weight([page, ...parts]), weight([page, ...own])];
+}"""
+
 
 @dataclass
 class Findings:
@@ -52,6 +61,10 @@ class Findings:
     """At the village door: what it says when read aloud."""
     title: str = ""
     """Its first heading."""
+    bytes_first: int = 0
+    """At the village door: the page with all it needs, as a phone that knows nothing yet fetches it."""
+    bytes_later: int = 0
+    """The same for a phone that has the style sheet, the scripts and the drawings."""
 
 
 class Survey:
@@ -89,6 +102,7 @@ class Survey:
         sideways = page.evaluate(_SIDEWAYS, size[0])
         found = Findings(status, barriers, sideways, [], [])
         if size == PHONE and eyes.is_in_village(page):
+            found.bytes_first, found.bytes_later = page.evaluate(_BYTES)
             found.heard, found.strains = eyes.heard(page), eyes.strains(page)
             found.title = page.locator("h1").first.inner_text()
         page.evaluate(_TWICE)

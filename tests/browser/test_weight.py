@@ -10,7 +10,7 @@ from tests.browser.running import DESKTOP, PHONE
 from tests.browser.screens import BUYER, DESK, OPERATOR, SCREENS, UNIT, VILLAGE, VISITOR, Screen
 from tests.browser.survey import Survey
 
-MOST_BYTES = 60 * 1024
+MOST_BYTES, MOST_BYTES_LATER = 60 * 1024, 20 * 1024
 
 
 @pytest.mark.parametrize(("who", "path"), [("", "/"), ("household", "/village")])
@@ -20,6 +20,13 @@ def test_a_first_visit_weighs_at_most_sixty_kilobytes(open_page: OpenPage, who: 
     page.goto(path, wait_until="networkidle")
     assert len(sizes) > 3
     assert sum(sizes.values()) <= MOST_BYTES, sizes
+
+
+@pytest.mark.parametrize("screen", VILLAGE, ids=lambda screen: screen.name)
+def test_a_page_of_the_village_is_light_the_first_time_and_lighter_after(survey: Survey, screen: Screen) -> None:
+    found = survey.of(screen, PHONE)
+    assert 0 < found.bytes_later <= found.bytes_first <= MOST_BYTES
+    assert found.bytes_later <= MOST_BYTES_LATER
 
 
 @pytest.mark.parametrize("path", ["/", "/listings", "/sign-in"])

@@ -110,4 +110,13 @@ async function copy(button) {
 
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => (button.hidden = false));
 document.querySelectorAll("[data-dismiss], [data-print]").forEach((button) => (button.hidden = false));
+/* WeChat's browser cannot print: it says where one can instead of doing nothing. */
+if (navigator.userAgent.includes("MicroMessenger")) {
+  for (const button of document.querySelectorAll("[data-print]")) {
+    const words = document.createElement("p");
+    words.className = "no-print";
+    words.textContent = document.body.dataset.noPrint;
+    button.replaceWith(words);
+  }
+}
 document.querySelector("[data-focus]")?.focus();
