@@ -10,6 +10,8 @@ from uuid import UUID
 
 import procrastinate
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -94,8 +96,13 @@ def _add_upkeep(app: App, state: State) -> None:
     @app.task(name="reap", queueing_lock="reap", pass_context=True)
     async def reap(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  the queue's own argument
         """Start again what a killed worker left half done: a job bears being run twice."""
-        for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
-            await context.app.job_manager.retry_job(job)
+        jobs = context.app.job_manager
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_SECONDS):
+            try:
+                await jobs.retry_job(job)
+            except UniqueViolation:
+                # Another of the same kind waits already and will do its work; the rest must not wait for that one.
+                await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
     @app.periodic(cron="41 * * * *")
     @app.task(name="forget_uploads", queueing_lock="forget_uploads")

@@ -90,3 +90,23 @@ async def test_what_a_killed_worker_left_is_started_again(client: Browser, world
     async with app.open_async():
         left = await app.job_manager.list_jobs_async(task="announce_ordered")
     assert [job.status for job in left] == [Status.SUCCEEDED.value]
+
+
+async def test_a_job_that_waits_already_keeps_no_other_from_being_started_again(client: Browser, world: World) -> None:
+    """Killed while at it, and the next of its kind waits for minutes: the other things the worker left are done now."""
+    state = client.state
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    async with state.database.transaction() as session:
+        await queue.enqueue(session, "reconcile", queueing_lock="reconcile", timestamp=0)
+        await run(session, text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        await build.cash_order(session, world)
+        await run(session, text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        await queue.enqueue(session, "reconcile", queueing_lock="reconcile", at=later, timestamp=0)
+        await queue.enqueue(session, "reap", timestamp=0)
+    await drain(state)
+    await drain(state)
+    app = jobs.make_app(state)
+    async with app.open_async():
+        left = {job.task_name: job.status for job in await app.job_manager.list_jobs_async()}
+    assert left["announce_ordered"] == Status.SUCCEEDED.value
+    assert left["reap"] == Status.SUCCEEDED.value
