@@ -1,14 +1,17 @@
 """Built files and photos: names carry a hash of the content, so a browser never asks twice."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from market.ground.errors import NotFound, Unavailable
+from storefront.render import asset
 from storefront.storage import PHOTOS, Storage
 
 _PHOTO = re.compile(r"^[0-9a-f]{32}-[a-z]+\.webp$")
@@ -65,8 +68,21 @@ class StoredFiles:
 def mount(app: FastAPI, storage: Storage) -> None:
     """Serve the built files under /static and the photos under /photos. Photos of papers are under neither."""
     built = Path(__file__).parent / "static" / "dist"
+    app.add_route("/worker.js", _worker(built))
     app.mount("/static", HashedFiles(directory=built, check_dir=False), name="static")
     app.mount("/photos", _photos(storage), name="photos")
+
+
+def _worker(built: Path) -> Callable[[Request], Response]:
+    """The village door's worker keeps one address for ever, and is asked for afresh whenever a page is opened."""
+
+    def show_worker(_request: Request) -> Response:
+        file = built / Path(asset("worker.js")).name
+        if not file.is_file():
+            return Response(status_code=404)
+        return Response(file.read_bytes(), media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+    return show_worker
 
 
 def _photos(storage: Storage) -> ASGIApp:

@@ -29,16 +29,22 @@ def press(page: Page, number: str) -> None:
         keys.locator(f"[data-key='{digit}']").tap()
 
 
-def list_goods(
-    page: Page, produce: str, quantity: str, price: str, *, photo: bytes | None = None, gated: bool = False
-) -> str:
-    """The four questions, from the household's own page; the listing's number. Gated goods ask for papers next."""
+def begin_listing(page: Page, produce: str, quantity: str, price: str) -> None:
+    """The first three of the four questions, from the household's own page."""
     page.get_by_role("link", name="卖一样东西").tap()
     page.get_by_role("main").get_by_role("link", name=produce, exact=True).tap()
     press(page, quantity)
     page.get_by_role("button", name="下一步").tap()
     press(page, price)
     page.get_by_role("button", name="下一步").tap()
+    page.wait_for_url("**price_for=*")
+
+
+def list_goods(
+    page: Page, produce: str, quantity: str, price: str, *, photo: bytes | None = None, gated: bool = False
+) -> str:
+    """The four questions, from the household's own page; the listing's number. Gated goods ask for papers next."""
+    begin_listing(page, produce, quantity, price)
     if photo is not None:
         page.locator("input[type=file]").set_input_files(
             FilePayload(name="IMG_0001.jpg", mimeType="image/jpeg", buffer=photo)

@@ -1,4 +1,9 @@
 /* What every page shares. Each page works without this file; it only guards and comforts. */
+/* Nobody is signed in here: what the village door kept on this phone is not for whoever comes next. */
+if ("visitor" in document.documentElement.dataset) {
+  self.caches?.delete("pages").then((was) => was && localStorage.removeItem("warmed"));
+}
+
 const confirmBox = document.getElementById("confirm");
 
 /* A second tap on a sent form would send it twice: the first one locks it until the page changes. */

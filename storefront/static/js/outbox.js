@@ -1,8 +1,9 @@
 /* A form of this door is first kept on the phone, then sent. With network nobody notices; without, it waits. */
 import { flush, locked } from "./outbox/delivery.js";
+import { keepDoor, sayKept } from "./outbox/keeping.js";
 import { showList } from "./outbox/list.js";
 import * as store from "./outbox/store.js";
-import { shrink } from "./shrink.js";
+import { shrink } from "./outbox/shrink.js";
 
 const banner = document.getElementById("outbox");
 const PERSON_WAITS = 6000;
@@ -25,6 +26,7 @@ document.addEventListener("submit", async (event) => {
   const now = await store.get(act.key);
   if (now?.state === "sent") {
     await store.remove(act.key);
+    localStorage.removeItem("warmed");
     return go(now.to);
   }
   if (now?.state === "asks") {
@@ -130,6 +132,8 @@ function showKept(act, form) {
   main.focus();
   scrollTo(0, 0);
   show();
+  /* Where the browser can, it sends on its own once there is network, even with this page closed. */
+  navigator.serviceWorker?.ready.then((worker) => worker.sync?.register("outbox")).catch(() => {});
 }
 
 function unlock(form) {
@@ -156,12 +160,17 @@ let due;
 
 async function sendWaiting() {
   clearTimeout(due);
+  const before = await show();
   const why = await deliver();
-  if (await show(why)) due = setTimeout(sendWaiting, AGAIN);
+  const left = await show(why);
+  if (left < before) await keepDoor(banner.dataset, { anew: true });
+  if (left) due = setTimeout(sendWaiting, AGAIN);
 }
 
 if (banner && "indexedDB" in window) {
+  sayKept();
   show().then(sendWaiting, () => {});
+  keepDoor(banner.dataset).catch(() => {});
   addEventListener("online", sendWaiting);
   addEventListener("outbox", sendWaiting);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sendWaiting());

@@ -1,0 +1,142 @@
+"""In a valley without network: the door opens, goods are put up with a photo, all of it is sent exactly once later."""
+
+import re
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser import taps
+from tests.browser.conftest import OpenPage
+
+_KEPT = "记在手机里了"
+_COUNT_PAGES = "async () => (await (await caches.open('pages')).keys()).length"
+
+
+def _kept_door(open_page: OpenPage, who: str = "grower") -> tuple[Page, str]:
+    """The household's goods, with the door kept on the phone; the household's address."""
+    page = open_page(who)
+    page.goto("/village")
+    for _ in range(100):
+        if page.evaluate(_COUNT_PAGES) >= 4:
+            break
+        page.wait_for_timeout(100)
+    return page, page.url.rsplit("/", 1)[0]
+
+
+def _cut(page: Page, *, is_cut: bool = True) -> None:
+    page.context.set_offline(is_cut)
+
+
+def _next(page: Page) -> None:
+    page.get_by_role("button", name="下一步").tap()
+
+
+def _take_photo(page: Page) -> None:
+    photo = FilePayload(name="IMG_0001.jpg", mimeType="image/jpeg", buffer=taps.photo_with_place())
+    page.locator("input[type=file]").set_input_files(photo)
+    page.get_by_role("button", name="带上照片，上架").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
+    expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
+
+
+def _arrived(page: Page, home: str) -> list[str]:
+    """With network again: what the household sells, once all was sent."""
+    page.goto(f"{home}/goods")
+    expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
+    _cut(page, is_cut=False)
+    expect(page.locator("#outbox")).to_be_hidden()
+    return _goods(page, home)
+
+
+def _goods(page: Page, home: str) -> list[str]:
+    page.goto(f"{home}/goods")
+    return [str(card.get_attribute("id")) for card in page.locator("article[id]").all()]
+
+
+def test_goods_with_a_photo_from_a_valley_and_a_killed_tab(open_page: OpenPage) -> None:
+    page, home = _kept_door(open_page)
+    before = _goods(page, home)
+    _cut(page)
+    taps.begin_listing(page, "核桃", "12", "8.5")
+    page.reload()  # the answers are in the address
+    _take_photo(page)
+    page.goto(f"{home}/orders")  # the rest of the door still opens
+    expect(page.get_by_role("heading", level=1)).to_contain_text("要备的货")
+    page.close()
+    page = page.context.new_page()
+    new = set(_arrived(page, home)) - set(before)
+    assert len(new) == 1
+    page.locator(f"#{new.pop()} a.cover").first.tap()
+    page.wait_for_url(re.compile(r"/village/goods/\d+$"))
+    expect(page.locator(".offers img")).to_have_attribute("src", re.compile(r"^/photos/"))
+
+
+def test_the_network_goes_at_every_step(open_page: OpenPage) -> None:
+    page, home = _kept_door(open_page)
+    before = _goods(page, home)
+
+    def gone(question: str) -> None:
+        """The screen that was fetched, asked again from the phone; then the network is back."""
+        _cut(page)
+        page.reload()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(question)
+        _cut(page, is_cut=False)
+
+    page.get_by_role("link", name="卖一样东西").tap()
+    page.wait_for_url("**/goods/new")
+    gone("您要卖什么")
+    page.get_by_role("main").get_by_role("link", name="核桃", exact=True).tap()
+    page.wait_for_url("**produce=walnut*")
+    gone("有多少核桃")
+    taps.press(page, "12")
+    _next(page)
+    page.wait_for_url("**quantity=12*")
+    gone("一斤卖多少钱")
+    taps.press(page, "8.5")
+    _next(page)
+    page.wait_for_url("**price=8.5*")
+    _cut(page)
+    _take_photo(page)
+    assert len(set(_arrived(page, home)) - set(before)) == 1
+
+
+def test_a_kept_page_says_so_and_finds_its_files(open_page: OpenPage) -> None:
+    page, home = _kept_door(open_page)
+    missing: list[str] = []
+    page.on("requestfailed", lambda it: missing.append(it.url))
+    _cut(page)
+    page.goto(f"{home}/goods")
+    page.reload()
+    expect(page.locator("#kept-notice")).to_contain_text("没有网，这是")
+    page.goto(f"{home}/looks")  # never opened: the one page that knows the way answers
+    expect(page.get_by_role("heading", level=1)).to_have_text("这一页没有存在手机里")
+    assert [url for url in missing if "/static/" in url] == []
+
+
+def test_a_number_is_changed_in_the_valley(open_page: OpenPage) -> None:
+    page, home = _kept_door(open_page)
+    card = page.locator("article[id]").first.get_attribute("id")
+    _cut(page)
+    page.locator(f"#{card}").get_by_role("link", name="改数量").tap()
+    page.wait_for_url("**/stock")
+    taps.press(page, "44")
+    page.get_by_role("button", name="改好了").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
+    page.get_by_role("link", name="看一下").tap()
+    page.wait_for_url("**/village/waiting")
+    expect(page.locator("#waiting")).to_contain_text("改成 44")
+    page.get_by_role("button", name="不送了").tap()
+    page.get_by_role("button", name="放回来").tap()
+    _cut(page, is_cut=False)
+    expect(page.locator("#waiting")).to_contain_text("送到了")
+    page.goto(f"{home}/goods")
+    expect(page.locator(f"#{card}")).to_contain_text("还剩 44")
+
+
+def test_nobody_reads_what_another_kept(open_page: OpenPage) -> None:
+    page, _home = _kept_door(open_page)
+    token = page.locator("input[name=csrf_token]").first.input_value()
+    page.request.post("/sign-out", form={"csrf_token": token})
+    page.goto("/")
+    expect(page.locator("html[data-visitor]")).to_be_attached()
+    page.wait_for_timeout(200)
+    assert page.evaluate(_COUNT_PAGES) == 0
