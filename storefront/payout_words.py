@@ -100,10 +100,20 @@ def is_open(payout: Payout) -> bool:
     return payout.state is PayoutState.APPROVED
 
 
+def what(line: Line) -> str:
+    """`南瓜 2 个`."""
+    said = words.quantity(line.quantity, line.measure, line.grams_each)
+    return _("%(title)s %(quantity)s", title=line.title, quantity=said)
+
+
+def number(line: Line) -> str:
+    """`单号尾数 1234`: as buyers' slips show it."""
+    return _("单号尾数 %(no)s", no=line.order_no[-4:])
+
+
 def goods(line: Line) -> str:
     """`南瓜 2 个（单号尾数 1234）`: one line of an order."""
-    said = words.quantity(line.quantity, line.measure, line.grams_each)
-    return _("%(title)s %(quantity)s（单号尾数 %(no)s）", title=line.title, quantity=said, no=line.order_no[-4:])
+    return _("%(goods)s（%(number)s）", goods=what(line), number=number(line))
 
 
 def kept_back(parts: Sequence[Stated]) -> str:
