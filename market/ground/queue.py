@@ -12,7 +12,7 @@ from market.ground.db import run
 # The job library's own SQL entry point; its version is pinned by the name, and tests run a job put in this way.
 _DEFER = text("""
     SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
-        'default', CAST(:task AS text), 0, CAST(:lock AS text), CAST(:queueing_lock AS text),
+        'default', CAST(:task AS text), 0, CAST(:lock AS text), NULL,
         CAST(:args AS jsonb), CAST(:at AS timestamptz)
     )]::procrastinate_job_to_defer_v1[]))
 """)
@@ -31,14 +31,14 @@ async def enqueue(
     *,
     at: datetime | None = None,
     lock: str | None = None,
-    queueing_lock: str | None = None,
     **args: Any,
 ) -> None:
     """Have the worker run `task(**args)` after the commit, not before `at`. It may run twice: tasks must bear that.
 
-    While a job with the same `queueing_lock` waits, a second one fails the whole transaction.
+    The same may wait any number of times: the library's `queueing_lock`, by which only one may, would fail the whole
+    transaction of whoever comes second. It is for the clock alone (`app.periodic`), which has no transaction to lose.
     """
-    values = {"task": task, "lock": lock, "queueing_lock": queueing_lock, "args": json.dumps(args), "at": at}
+    values = {"task": task, "lock": lock, "args": json.dumps(args), "at": at}
     await run(session, _DEFER, values)
 
 
