@@ -34,9 +34,9 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
     app.add_middleware(Greeting, images=state.storage.public_host)
+    app.include_router(api_router)
     app.include_router(health.router)
     app.include_router(hooks.router)
-    app.include_router(api_router)
     for router in routers:
         app.include_router(router, dependencies=[Depends(check_csrf)], include_in_schema=False)
     static_files.mount(app, state.storage)

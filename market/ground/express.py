@@ -20,7 +20,7 @@ _PLANNING = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-_SOME_OTHER_END = ("FATAL", "PANIC")
+_REFUSED = "ERROR"
 
 
 class RolledBack(Exception):
@@ -62,8 +62,8 @@ class Express:
             try:
                 rows = await connection.fetch(statement.sql, *statement.ordered(values))
             except asyncpg.PostgresError as error:
-                if error.severity_en in _SOME_OTHER_END:
-                    connection.terminate()
+                if getattr(error, "severity_en", None) != _REFUSED:
+                    connection.terminate()  # shut down, or cut off: the driver has errors of this family for that too
                     raise
                 self._idle.append(connection)
                 raise RolledBack from error

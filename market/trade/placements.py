@@ -58,6 +58,11 @@ class Wish:
     claim: Claim | None = None
     proof: Proof | None = None
 
+    @property
+    def key(self) -> tuple[int, str]:
+        """Wishes of the same key are one: of the caller's choosing, or else nobody else's."""
+        return self.account_id, self.claim.key if self.claim else self.no
+
 
 class PlacedLine(BaseModel):
     """One listing's part of it, with the names and prices of that moment."""
@@ -99,8 +104,8 @@ class Placed(BaseModel):
     lines: list[PlacedLine]
 
 
-# `asked` holds one row an order, `wanted` one a line. An order that is complete and may be placed is `ready`; either
-# the goods of all that are ready can be held, or nothing is placed.
+# `asked` holds one row an order, `wanted` one a line, both with the order's place in the queue. An order that is
+# complete and may be placed is `ready`; one whose goods are there is `granted`.
 _PLACE = """
     WITH asked AS (
         SELECT a.*, a.placed_at + :hold AS expires_at
@@ -110,79 +115,88 @@ _PLACE = """
             CAST(:handover_ons AS date[]), CAST(:cutoff_ats AS timestamptz[]), CAST(:notes AS text[]),
             CAST(:placed_ats AS timestamptz[]), CAST(:line_counts AS int[]),
             CAST(:keys AS text[]), CAST(:fingerprints AS text[]){proof_values}
-        ) AS a(no, account_id, work_unit_id, wallet, stop_id, county_code, handover_on, cutoff_at, note, placed_at,
-               line_count, key, fingerprint{proof_names})
+        ) WITH ORDINALITY AS a(no, account_id, work_unit_id, wallet, stop_id, county_code, handover_on, cutoff_at, note,
+                               placed_at, line_count, key, fingerprint{proof_names}, at)
     ), wanted AS (
         SELECT * FROM unnest(
-            CAST(:line_nos AS int[]), CAST(:line_of AS text[]), CAST(:listing_ids AS bigint[]),
+            CAST(:line_ats AS bigint[]), CAST(:line_nos AS int[]), CAST(:listing_ids AS bigint[]),
             CAST(:quantities AS int[]), CAST(:seen AS bigint[])
-        ) AS w(line_no, no, listing_id, quantity, seen_fen)
+        ) AS w(at, line_no, listing_id, quantity, seen_fen)
     ), offered AS (
-        SELECT w.no, w.listing_id, w.quantity, w.line_no, l.household_id, l.division_code, l.produce_code, l.measure,
-               l.grams_each, l.title, l.price_fen, w.quantity * l.price_fen AS amount_fen, h.display_name
+        SELECT w.at, w.listing_id, w.quantity, w.line_no, l.household_id, l.division_code, l.produce_code, l.measure,
+               l.grams_each, l.title, l.price_fen, w.quantity * l.price_fen AS amount_fen, h.display_name AS grower
         FROM wanted w
         -- By its key, whatever the planner believes about the number of live ones.
         CROSS JOIN LATERAL (SELECT * FROM listings WHERE id = w.listing_id OFFSET 0) l
         JOIN households h ON h.id = l.household_id
         WHERE l.state = 'live' AND (w.seen_fen IS NULL OR w.seen_fen = l.price_fen)
     ), complete AS (
-        SELECT no, count(*) AS line_count, sum(amount_fen)::bigint AS total_fen FROM offered GROUP BY no
+        SELECT at, count(*) AS line_count, sum(amount_fen)::bigint AS total_fen FROM offered GROUP BY at
     ), ready AS (
-        SELECT a.*, c.total_fen FROM asked a JOIN complete c USING (no, line_count)
+        SELECT a.*, c.total_fen FROM asked a JOIN complete c USING (at, line_count)
         WHERE c.total_fen <= :most_fen {proven}
     ), needed AS (
-        SELECT o.listing_id, sum(o.quantity)::int AS quantity FROM offered o JOIN ready USING (no) GROUP BY o.listing_id
+        SELECT o.listing_id, sum(o.quantity)::int AS quantity FROM offered o JOIN ready USING (at) GROUP BY o.listing_id
     ) {held}
     , placed AS (
         INSERT INTO orders (no, county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at, note,
                             state, total_fen, max_fen, placed_at, expires_at)
         SELECT no, county_code, account_id, work_unit_id, wallet, stop_id, handover_on, cutoff_at, note,
                'placed', total_fen, total_fen, placed_at, expires_at
-        FROM ready WHERE (SELECT count(*) FROM needed) = (SELECT count(*) FROM held)
+        FROM granted ORDER BY at
         RETURNING id, no
+    ), known AS (
+        SELECT g.*, p.id FROM granted g JOIN placed p USING (no)
     ), line AS (
         INSERT INTO order_lines (order_id, line_no, listing_id, household_id, division_code, produce_code, measure,
                                  grams_each, title, grower, quantity, price_fen, amount_fen)
-        SELECT p.id, o.line_no, o.listing_id, o.household_id, o.division_code, o.produce_code, o.measure,
-               o.grams_each, o.title, o.display_name, o.quantity, o.price_fen, o.amount_fen
-        FROM placed p JOIN offered o USING (no) ORDER BY p.id, o.line_no
+        SELECT k.id, o.line_no, o.listing_id, o.household_id, o.division_code, o.produce_code, o.measure,
+               o.grams_each, o.title, o.grower, o.quantity, o.price_fen, o.amount_fen
+        FROM known k JOIN offered o USING (at) ORDER BY at, o.line_no
     ), told AS (
-        SELECT r.no, r.account_id, r.key, r.fingerprint, r.placed_at, jsonb_build_object(
-            'id', p.id, 'no', r.no, 'wallet', r.wallet, 'work_unit_id', r.work_unit_id, 'total_fen', r.total_fen,
-            'max_fen', r.total_fen, 'placed_at', r.placed_at, 'expires_at', r.expires_at, 'stop_id', r.stop_id,
-            'handover_on', r.handover_on, 'cutoff_at', r.cutoff_at, 'note', r.note, 'lines', (
+        SELECT k.no, k.account_id, k.key, k.fingerprint, k.placed_at, jsonb_build_object(
+            'id', k.id, 'no', k.no, 'wallet', k.wallet, 'work_unit_id', k.work_unit_id, 'total_fen', k.total_fen,
+            'max_fen', k.total_fen, 'placed_at', k.placed_at, 'expires_at', k.expires_at, 'stop_id', k.stop_id,
+            'handover_on', k.handover_on, 'cutoff_at', k.cutoff_at, 'note', k.note, 'lines', (
                 SELECT jsonb_agg(jsonb_build_object(
                     'listing_id', o.listing_id, 'produce_code', o.produce_code, 'title', o.title,
-                    'grower', o.display_name, 'division_code', o.division_code, 'measure', o.measure,
+                    'grower', o.grower, 'division_code', o.division_code, 'measure', o.measure,
                     'grams_each', o.grams_each, 'quantity', o.quantity, 'price_fen', o.price_fen,
-                    'amount_fen', o.amount_fen) ORDER BY o.line_no) FROM offered o WHERE o.no = r.no
+                    'amount_fen', o.amount_fen) ORDER BY o.line_no) FROM offered o WHERE o.at = k.at
             )) AS answer
-        FROM placed p JOIN ready r USING (no)
+        FROM known k
     ), kept AS (
         INSERT INTO kept_answers (account_id, key, fingerprint, answer, kept_at)
         SELECT account_id, key, fingerprint, answer, placed_at FROM told WHERE key IS NOT NULL
     )
     SELECT no, answer::text AS answer FROM told
 """
-# Locking and checking every row before changing any makes the statement all-or-nothing; rows are taken in ascending
-# id, so that two carts in opposite order never wait for each other. One listing needs no such care: its UPDATE checks.
+# Of several listings the rows are locked in ascending id, so that two carts in opposite order never wait for each
+# other, and looked at before any is changed; where there is not enough for all, nobody here gets of it. One listing
+# needs no such care: its UPDATE checks.
 _HELD_ONE = """
     , held AS (
         UPDATE stock s SET reserved = s.reserved + n.quantity
         FROM needed n WHERE s.listing_id = n.listing_id AND s.on_hand - s.reserved >= n.quantity
         RETURNING s.listing_id
+    ), granted AS (
+        SELECT r.* FROM ready r WHERE (SELECT count(*) FROM held) > 0
     )
 """
 _HELD_MANY = """
     , locked AS (
         SELECT s.listing_id, s.on_hand - s.reserved >= n.quantity AS enough
         FROM stock s JOIN needed n USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s
-    ), fits AS (
-        SELECT count(*) = (SELECT count(*) FROM needed) AND bool_and(enough) AS yes FROM locked
+    ), granted AS (
+        SELECT r.* FROM ready r WHERE r.line_count = (
+            SELECT count(*) FROM offered o JOIN locked l USING (listing_id) WHERE o.at = r.at AND l.enough
+        )
+    ), taken AS (
+        SELECT o.listing_id, sum(o.quantity)::int AS quantity FROM offered o JOIN granted USING (at)
+        GROUP BY o.listing_id
     ), held AS (
-        UPDATE stock s SET reserved = s.reserved + n.quantity
-        FROM needed n, fits WHERE fits.yes AND s.listing_id = n.listing_id
-        RETURNING s.listing_id
+        UPDATE stock s SET reserved = s.reserved + t.quantity
+        FROM taken t WHERE s.listing_id = t.listing_id
     )
 """
 _SAME_STOP = "(SELECT s.xmin::text FROM stops s WHERE s.id = a.stop_id) = a.stop_version"
@@ -207,14 +221,14 @@ _STATEMENTS = {
 
 
 def granting(wishes: Sequence[Wish]) -> tuple[Statement, dict[str, Any]]:
-    """The statement that places these orders, all of them or none, and its values.
+    """The statement that places these orders, and its values. It returns `no` and `answer` of each order placed.
 
-    It returns `no` and `answer` of each order placed; a wish that may not be fulfilled is left out, a wish of goods
-    that are not there stops all. Either all wishes carry a proof, or what they rest on was read in this transaction.
+    An order is placed whole or left out. Where goods are short for all who want them here, all of these are left out.
+    Either all wishes carry a proof, or what they rest on was read in this transaction.
     """
-    lines = [(at, wish.no, item) for wish in wishes for at, item in enumerate(wish.items, 1)]
+    lines = [(at, item) for at, wish in enumerate(wishes, 1) for item in wish.items]
     proven = wishes[0].proof is not None
-    single = all(item.listing_id == lines[0][2].listing_id for _, _, item in lines)
+    single = all(item.listing_id == lines[0][1].listing_id for _, item in lines)
     values = {
         "hold": HOLD,
         "most_fen": MAX_FEN,
@@ -231,11 +245,11 @@ def granting(wishes: Sequence[Wish]) -> tuple[Statement, dict[str, Any]]:
         "line_counts": [len(wish.items) for wish in wishes],
         "keys": [wish.claim and wish.claim.key for wish in wishes],
         "fingerprints": [wish.claim and wish.claim.fingerprint for wish in wishes],
-        "line_nos": [at for at, _, _ in lines],
-        "line_of": [no for _, no, _ in lines],
-        "listing_ids": [item.listing_id for _, _, item in lines],
-        "quantities": [item.quantity for _, _, item in lines],
-        "seen": [item.seen_fen for _, _, item in lines],
+        "line_ats": [at for at, _ in lines],
+        "line_nos": [number for wish in wishes for number in range(1, len(wish.items) + 1)],
+        "listing_ids": [item.listing_id for _, item in lines],
+        "quantities": [item.quantity for _, item in lines],
+        "seen": [item.seen_fen for _, item in lines],
     }
     return _STATEMENTS[proven, single], values | (_proof_values(wishes) if proven else {})
 

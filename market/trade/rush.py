@@ -1,34 +1,127 @@
-"""A rush: placing an order in one statement of its own, and buyers of one listing who wait together in one."""
+"""A rush: buyers who would wait, for the row of one listing or for a connection, share one transaction instead.
 
+Whoever finds a free lane goes alone and at once; only when all lanes are busy those who come meanwhile go together.
+Several processes may do this at the same time with the same goods: the database decides, as always.
+"""
+
+import asyncio
 import logging
+from collections import deque
+from dataclasses import dataclass
 
 from market.ground.db import Database
 from market.ground.express import RolledBack
 from market.trade import placements, placing
+from market.trade.carts import MOST_QUANTITY
 from market.trade.placements import Placed, Wish
 
+MOST = 64
+"""How many orders share a transaction at most."""
 log = logging.getLogger("yigou")
 
 
-class Rush:
-    """The counter of one process where orders are placed that need nothing but the statement."""
+@dataclass(frozen=True)
+class _Waiting:
+    wish: Wish
+    answer: "asyncio.Future[Placed | None]"
 
-    def __init__(self, database: Database) -> None:
-        """Place in this database."""
+    def tell(self, placed: Placed | None) -> None:
+        if not self.answer.done():  # a client who went away has cancelled it
+            self.answer.set_result(placed)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Rush:
+    """Where one process places the orders that need nothing but the statement."""
+
+    def __init__(self, database: Database, *, lanes: int = 2) -> None:
+        """Place in this database, in at most so many transactions at once."""
         self._database = database
+        self._free = lanes
+        self._waiting: deque[_Waiting] = deque()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def place(self, wish: Wish) -> Placed | None:
         """Place the order and commit; None when nothing was placed, whatever the reason.
 
-        The wish carries its proof: the statement itself looks whether what was read before still holds.
+        The wish carries its proof: the statement itself looks whether what was read before still holds. After any
+        error nobody knows whether the order was placed; its key tells.
         """
-        return (await self._grant([wish])).get(wish.no)
+        if not self._free:
+            waiting = _Waiting(wish, asyncio.get_running_loop().create_future())
+            self._waiting.append(waiting)
+            return await waiting.answer
+        self._free -= 1
+        try:
+            return (await self._grant([wish])).get(wish.no)
+        except RolledBack as error:
+            log.info("an order was not placed at once: %s", error.__cause__)
+            return None
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        """A lane is free: those who wait take it together."""
+        together: list[_Waiting] = []
+        while self._waiting and len(together) < MOST:
+            one = self._waiting.popleft()
+            if not one.answer.done():
+                together.append(one)
+        if together:
+            task = asyncio.create_task(self._serve(together))
+            self._serving.add(task)  # the loop itself would let go of it
+            task.add_done_callback(self._serving.discard)
+        else:
+            self._free += 1
+
+    async def _serve(self, together: list[_Waiting]) -> None:
+        try:
+            await self._place(together)
+        except BaseException as error:
+            for one in together:
+                one.fail(error if isinstance(error, Exception) else ConnectionAbortedError("the process is ending"))
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._next()
+
+    async def _place(self, together: list[_Waiting]) -> None:
+        """One transaction for all; those who get nothing there are tried alone, in the order they came."""
+        first: dict[tuple[int, str], _Waiting] = {}
+        for one in together:
+            if first.setdefault(one.wish.key, one) is not one:
+                one.tell(None)  # the same call twice at once: the whole way says so
+        try:
+            placed = await self._grant([one.wish for one in first.values()])
+        except RolledBack as error:
+            log.info("%d orders go one by one: %s", len(first), error.__cause__)
+            placed = {}
+        for one in first.values():
+            if one.wish.no in placed:
+                one.tell(placed[one.wish.no])
+        await self._one_by_one([one for one in first.values() if one.wish.no not in placed])
+
+    async def _one_by_one(self, left_out: list[_Waiting]) -> None:
+        """After a refusal nobody who wants as much of the same, or more, is tried again here."""
+        refused: dict[int, int] = {}
+        for one in left_out:
+            wanted = one.wish.items[0]
+            if wanted.quantity >= refused.get(wanted.listing_id, MOST_QUANTITY + 1):
+                one.tell(None)
+                continue
+            try:
+                placed = (await self._grant([one.wish])).get(one.wish.no)
+                if placed is None:
+                    refused[wanted.listing_id] = wanted.quantity
+                one.tell(placed)
+            except RolledBack:
+                one.tell(None)
+            except Exception as error:  # noqa: BLE001  the others go on; whoever waits for this one gets it
+                one.fail(error)
 
     async def _grant(self, wishes: list[Wish]) -> dict[str, Placed]:
-        statement, values = placements.granting(wishes)
-        try:
-            rows = await self._database.express.fetch(statement, values)
-        except RolledBack as error:
-            log.info("nothing was placed: %s", error.__cause__)
-            return {}
+        rows = await self._database.express.fetch(*placements.granting(wishes))
         return {row["no"]: placing.told(row["answer"]) for row in rows}

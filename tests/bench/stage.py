@@ -131,7 +131,7 @@ def _web(stage: Stage, folder: Path) -> "subprocess.Popen[bytes]":
 
 async def _wait(port: int) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        for _ in range(400):
+        for _ in range(1200):
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get("/healthz")).is_success:
                     return
