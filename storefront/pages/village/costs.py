@@ -18,19 +18,22 @@ from storefront.pages.village.houses import HouseDep
 from storefront.texts import gettext as _
 
 router = APIRouter(prefix="/village/{household_id:int}/costs")
-_SHOWN = 60
+_PAGE, _MOST_START = 30, 100_000
 
 
 @router.get("")
 async def list_costs(
-    page: PageDep, session: SessionDep, house: HouseDep, removed: Annotated[int, Query(ge=0, le=2**62)] = 0
-) -> Response:
+    page: PageDep, session: SessionDep, house: HouseDep, removed: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    start: Annotated[int, Query(ge=0, le=_MOST_START)] = 0,
+) -> Response:  # fmt: skip
     """What was noted, and what is left of the sales; right after taking one back, the way back."""
     sums, spent_fen = await reports.sums(session, house.id), await costs.total_fen(session, house.id)
-    noted = (await session.exec(costs.of_household(house.id).limit(_SHOWN))).all()
+    noted = (await session.exec(costs.of_household(house.id).offset(start).limit(_PAGE + 1))).all()
+    turns = (max(start - _PAGE, 0) if start else None, start + _PAGE if len(noted) > _PAGE else None)
     return page(
-        "village/costs.html", house=house, noted=noted, removed=removed, net_fen=sums.net_fen, spent_fen=spent_fen
-    )
+        "village/costs.html", house=house, noted=noted[:_PAGE], removed=removed, turns=turns, net_fen=sums.net_fen,
+        spent_fen=spent_fen,
+    )  # fmt: skip
 
 
 @router.get("/new")

@@ -22,10 +22,11 @@ from storefront.texts import gettext as _
 
 
 async def all_of(session: AsyncSession, house: House, *, on: date) -> list[dict[str, Any]]:
-    """Everything the household put up, what is on sale first, with what is ordered of each."""
+    """Everything the household put up, with what is ordered of each: what spoils first, what is on sale, the rest."""
     ordered = await reports.ordered(session, house.id, from_on=on)
     rows = (await session.exec(listings.of_household(house.id))).all()
-    return [_shown(house, *row, ordered) | await _clock(session, row[0], row[2], on=on) for row in rows]
+    goods = [_shown(house, *row, ordered) | await _clock(session, row[0], row[2], on=on) for row in rows]
+    return sorted(goods, key=lambda each: (not each["is_live"], each["sell_by"] if each["is_spoiling"] else date.max))
 
 
 async def one_of(session: AsyncSession, house: House, listing_id: int, *, on: date) -> dict[str, Any]:
