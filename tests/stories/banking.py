@@ -42,6 +42,14 @@ class Banking(Buying):
         )
         return self.start(order, Method.TRANSFER) if isinstance(order, tuple) else multiple()
 
+    @rule(target=promised, who=st.sampled_from(["buyer", "second_buyer", "unit"]))
+    def transfer_well(self, who: str) -> Any:
+        """What mostly happens: promised, transferred, told of, paid."""
+        payment_id = self.promise(who)
+        if isinstance(payment_id, UUID):
+            self.told_of_money([(payment_id, "due", "reference")], payment_id.hex[:6], "人民币", True)
+        return payment_id
+
     @rule(
         target=told,
         about=st.lists(st.tuples(st.one_of(promised, started), AMOUNTS, MEMOS), min_size=1, max_size=3),

@@ -71,7 +71,7 @@ class Buying(Stage):
     @rule(target=started, who=st.sampled_from(BUYERS), method=st.sampled_from([Method.ALIPAY, Method.WECHAT_PAY]))
     def buy_well(self, who: str, method: Method) -> Any:
         """What mostly happens: ordered, paid and told at once."""
-        payment_id = self._wanted(who, [("pumpkin", 2), ("pear", 1)], method)
+        payment_id = self.wanted(who, [("pumpkin", 2), ("pear", 1)], method)
         if isinstance(payment_id, UUID):
             self.at_the_provider(payment_id, "pay")
             self.hear(payment_id, 1, False, 8)
@@ -80,7 +80,7 @@ class Buying(Stage):
     @rule(target=started, who=st.sampled_from(BUYERS), again=st.booleans(), rival=st.booleans())
     def pay_too_late(self, who: str, again: bool, rival: bool) -> Any:
         """The hold runs out at the cashier; perhaps somebody else buys the goods, perhaps the payer pays once more."""
-        payment_id = self._wanted(who, [("last_leg", 1)], Method.ALIPAY)
+        payment_id = self.wanted(who, [("last_leg", 1)], Method.ALIPAY)
         if not isinstance(payment_id, UUID):
             return multiple()
         self.time_passes(HOLD // timedelta(minutes=1) + 1)
@@ -187,7 +187,8 @@ class Buying(Stage):
                 assert arrived, f"money of {payment.id} arrived and nobody knows"
         super().arrive()
 
-    def _wanted(self, who: str, wanted: list[tuple[str, int]], method: Method) -> Any:
+    def wanted(self, who: str, wanted: list[tuple[str, int]], method: Method) -> Any:
+        """An order, and an attempt to pay it."""
         order = self.place(who, wanted)
         return self.start(order, method) if isinstance(order, tuple) else multiple()
 

@@ -15,10 +15,9 @@ from payments import bank_slips, cash, followup, hand_ins, refunds
 from payments.bank_slips import Slip
 from payments.cash_records import SlipKind
 from payments.hand_ins import Wish
-from payments.records import Payment, Refund, RefundState
+from payments.records import Method, Payment, Refund, RefundState
 from payments.refunds import Claim
-from tests.stories.buying import started, try_at
-from tests.stories.stage import Stage
+from tests.stories.buying import Buying, started, try_at
 
 asked_back = Bundle("asked_back")
 """Refunds."""
@@ -26,7 +25,7 @@ declared = Bundle("declared")
 """Cash on its way: who receives it, the hand-in, the fen."""
 
 
-class MoneyBack(Stage):
+class MoneyBack(Buying):
     """Money going back to buyers, and cash going from hand to hand."""
 
     @rule(target=asked_back, payment_id=started, fen=st.integers(1, 9000), one_line=st.booleans())
@@ -67,6 +66,14 @@ class MoneyBack(Stage):
             await cash.take(session, by, payment_id, now=self.now)
 
         self.attempt_as(who, act)
+
+    @rule(target=started, who=st.sampled_from(["buyer", "second_buyer"]), taker=st.sampled_from(["clerk", "organiser"]))
+    def buy_with_cash(self, who: str, taker: str) -> Any:
+        """What mostly happens with cash: promised, and handed over at the stop."""
+        payment_id = self.wanted(who, [("pumpkin", 5), ("millet", 1)], Method.CASH)
+        if isinstance(payment_id, UUID):
+            self.take_cash(payment_id, taker)
+        return payment_id
 
     @rule(refund_id=asked_back, who=st.sampled_from(["clerk", "organiser", "officer"]))
     def hand_back(self, refund_id: UUID, who: str) -> None:

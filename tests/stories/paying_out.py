@@ -34,7 +34,7 @@ class PayingOut(Stage):
     @rule(
         target=lists,
         who=st.sampled_from([*ACCOUNTANTS, "township_accountant"]),
-        rail=st.sampled_from([Rail.TRANSFER, Rail.TRANSFER, Rail.CASH]),
+        rail=st.sampled_from([*[Rail.TRANSFER] * 4, Rail.CASH]),
         least_fen=st.sampled_from([0, 0, 5000]),
     )
     def propose(self, who: str, rail: Rail, least_fen: int) -> Any:
@@ -88,7 +88,7 @@ class PayingOut(Stage):
 
         self.attempt_as(who, act)
 
-    @rule(target=lists, rail=st.sampled_from([Rail.TRANSFER, Rail.CASH]))
+    @rule(target=lists, rail=st.sampled_from([*[Rail.TRANSFER] * 3, Rail.CASH]))
     def pay_out_well(self, rail: Rail) -> Any:
         """What mostly happens: proposed, approved and arrived."""
         batch_id = self.propose("accountant", rail, 0)
