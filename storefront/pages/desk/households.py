@@ -44,4 +44,4 @@ async def show_statement(
     """The household's month or season on one sheet. A look like any other: it leaves a trace."""
     home = await sheets.open_sheet(session, officer, household_id, on=day_of(now), now=now)
     shown = await statements.shown(session, household_id, asked, now=now)
-    return page("desk/statement.html", home=home.household, village=home.village, **shown)
+    return page("desk/household_statement.html", home=home.household, village=home.village, **shown)
