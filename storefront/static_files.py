@@ -76,11 +76,14 @@ def mount(app: FastAPI, storage: Storage) -> None:
 def _worker(built: Path) -> Callable[[Request], Response]:
     """The village door's worker keeps one address for ever, and is asked for afresh whenever a page is opened."""
 
-    def show_worker(_request: Request) -> Response:
+    def show_worker(request: Request) -> Response:
         file = built / Path(asset("worker.js")).name
+        headers = {"cache-control": "no-cache", "etag": f'W/"{file.stem}"'}
         if not file.is_file():
             return Response(status_code=404)
-        return Response(file.read_bytes(), media_type="text/javascript", headers={"cache-control": "no-cache"})
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(file.read_bytes(), media_type="text/javascript", headers=headers)
 
     return show_worker
 

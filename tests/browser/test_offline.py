@@ -16,7 +16,7 @@ def _kept_door(open_page: OpenPage, who: str = "grower") -> tuple[Page, str]:
     page = open_page(who)
     page.goto("/village")
     for _ in range(100):
-        if page.evaluate(_COUNT_PAGES) >= 4:
+        if page.evaluate(_COUNT_PAGES) >= 3:
             break
         page.wait_for_timeout(100)
     return page, page.url.rsplit("/", 1)[0]

@@ -63,7 +63,7 @@ async def _item(session: AsyncSession, item: Produce, rows: list[ProduceMeasure]
 
 
 def _way(way: Way) -> dict[str, Any]:
-    band = bands.said(way.band)
+    band, quiet = way.band, bands.said(way.band)
     return {
         "key": way.key,
         "short": counts.short(way.measure, way.grams_each),
@@ -71,9 +71,11 @@ def _way(way: Way) -> dict[str, Any]:
         "unit": words.measure(way.measure, way.grams_each),
         "per": _("元一%(word)s", word=words.measure(way.measure)),
         "most": way.row.most_quantity,
-        "least_fen": way.band.least_fen,
-        "most_fen": way.band.most_fen,
-        "band": {name: band[name] for name in ("low", "high", "text", "below", "above")},
+        "least_fen": band.least_fen,
+        "most_fen": band.most_fen,
+        "quiet": [quiet["low"], quiet["high"]],
+        "low": bands.short_yuan(band.low_fen),
+        "high": bands.short_yuan(band.high_fen),
     }
 
 
@@ -102,7 +104,9 @@ def _shown(page: Page, house: House, items: list[Produce], kept: dict[str, Any])
         "put_up": _("上架{name}，{n} {unit}，{price} 元 {one}"),
         "set_left": _("{name}改成 {quantity} {unit}"),
         "set_price": _("{name}改成 {price} 元"),
-        "next": _("下一步"),
+        "usual": _("附近一般卖 %(low)s–%(high)s 元", low="{low}", high="{high}"),
+        "below": _("比附近便宜不少，您可能吃亏。%(usual)s", usual="{usual}"),
+        "above": _("比附近贵不少，可能难卖。%(usual)s", usual="{usual}"),
         "done": _("改好了"),
         "not_a_number": _("请填数字"),
         "far_too_many": _("数量太大了，请检查是不是多按了 0"),

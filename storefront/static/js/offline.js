@@ -90,9 +90,11 @@ function priced(section, way, value) {
   const form = section.querySelector("form");
   form.elements.namedItem("price").value = value;
   part(section, "unit", way.per);
-  const { low, high, text, below, above } = way.band;
-  Object.assign(section.querySelector("[data-band]").dataset, { low, high, withinText: text, belowText: below, aboveText: above });
-  part(section, "band-text", text);
+  const [low, high] = way.quiet;
+  const usual = fill(words.usual, way);
+  const texts = { withinText: usual, belowText: fill(words.below, { usual }), aboveText: fill(words.above, { usual }) };
+  Object.assign(section.querySelector("[data-band]").dataset, { low, high, ...texts });
+  part(section, "band-text", usual);
   return form;
 }
 
@@ -183,7 +185,8 @@ function showListing(listing) {
 
 const [, number, about] = location.pathname.match(/^\/village\/goods\/(\d+)(?:\/(stock|price))?$/) ?? [];
 const listing = goods.find((each) => String(each.id) === number);
-if (location.pathname.endsWith("/goods/new")) askNew();
+if (location.pathname === "/village/waiting") screen("waiting");
+else if (location.pathname.endsWith("/goods/new")) askNew();
 else if (listing && about) askNumber(listing, about);
 else if (listing) showListing(listing);
 

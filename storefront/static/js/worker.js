@@ -15,7 +15,7 @@ addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("sync", (event) => event.waitUntil(flush()));
 addEventListener("message", (event) => {
-  const told = warm(event.data.warm).catch(() => false);
+  const told = warm(event.data).catch(() => false);
   event.waitUntil(told.then((all) => event.ports[0].postMessage(all)));
 });
 
@@ -96,10 +96,11 @@ async function keepFile(files, name) {
 const namesIn = (text) => new Set([...text.matchAll(IN_PAGE)].map(([, name]) => name));
 
 /* Whether all of it is on the phone now. */
-async function warm(paths) {
+async function warm({ paths, shown }) {
   let all = true;
   for (const path of paths) {
-    const answer = await fetch(path).catch(() => null);
+    /* Shown just now, it may still lie in the browser's own cache. */
+    const answer = await fetch(path, path === shown ? { cache: "force-cache" } : {}).catch(() => null);
     if (answer && isPage(answer)) await keep(path, answer);
     else all = false;
   }

@@ -1,5 +1,7 @@
 /* Has the worker keep this door on the phone, and says on a kept page that it is one. */
 const FRESH = 10 * 60_000;
+/* Whether the worker fetched this page, and so has kept it. It may take over later. */
+const fetchedByWorker = Boolean(navigator.serviceWorker?.controller);
 
 /* A page as it was; what it said then of an act just done is past. */
 export function sayKept() {
@@ -29,6 +31,7 @@ export async function keepDoor({ hand, house }, { anew = false } = {}) {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }) => data && localStorage.setItem("warmed", `${house} ${Date.now()}`);
   const own = ["goods", "orders", "offline"].map((page) => `/village/${house}/${page}`);
-  const here = navigator.serviceWorker.controller ? location.pathname : "";
-  active.postMessage({ warm: [...own, "/village/waiting"].filter((path) => path !== here) }, [port2]);
+  const here = fetchedByWorker ? location.pathname : "";
+  const paths = own.filter((path) => path !== here);
+  active.postMessage({ paths, shown: location.pathname }, [port2]);
 }
