@@ -61,7 +61,7 @@ async def list_statements(
     found = list(await session.exec(statements.visible_to(accountant).offset((page_no - 1) * PAGE).limit(PAGE + 1)))
     ids = [each.id or 0 for each in found]
     return page(
-        "desk/statements.html", rows=found[:PAGE], more=len(found) > PAGE, page_no=page_no, words_of=bank_words,
+        "desk/bank_statements.html", rows=found[:PAGE], more=len(found) > PAGE, page_no=page_no, words_of=bank_words,
         counts=await statements.counts(session, ids), days=await previews.days(session, ids),
         payees={each.id: each for each in await session.exec(payees.visible_to(accountant))},
         people=await accounts.names(session, {each.sent_by for each in found}),
@@ -107,7 +107,7 @@ async def show_statement(
     found = previews.listed(statement_id, asked.only).offset((asked.page - 1) * PAGE).limit(PAGE + 1)
     rows = list(await session.exec(found))
     return page(
-        "desk/statement.html", asked=asked, rows=rows[:PAGE], more=len(rows) > PAGE,
+        "desk/bank_statement.html", asked=asked, rows=rows[:PAGE], more=len(rows) > PAGE,
         shares=await uses.shares(session, [row.id or 0 for row in rows]), **await _head(session, statement),
         mark=await previews.mark(session, statement_id) if statement.state is StatementState.PREVIEWED else "",
     )  # fmt: skip
@@ -172,7 +172,7 @@ async def show_statement_sheet(
     statement = await statements.seen_by(session, accountant, statement_id)
     rows = list(await session.exec(previews.listed(statement_id)))
     shares = await uses.shares(session, [row.id or 0 for row in rows])
-    return page("desk/statement_sheet.html", rows=rows, shares=shares, **await _head(session, statement))
+    return page("desk/bank_sheet.html", rows=rows, shares=shares, **await _head(session, statement))
 
 
 @router.get("/desk/statements/{statement_id}/file")
@@ -203,7 +203,7 @@ async def _sent(form: Form) -> Sent | None:
 
 async def _ask(page: PageDep, session: AsyncSession, accountant: Viewer, form: Form) -> Response:
     return page(
-        "desk/new_statement.html", status=200 if form.ok else 422, form=form,
+        "desk/new_bank_statement.html", status=200 if form.ok else 422, form=form,
         payees=await _payees(session, accountant),
     )  # fmt: skip
 

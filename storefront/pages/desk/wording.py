@@ -49,6 +49,7 @@ FAILURES = {
     "declined": _l("银行没有同意"),
     "insufficient_funds": _l("收款账户余额不够"),
     "merchant_request": _l("收款方按要求撤回了"),
+    "came_back": _l("银行退回来了，会计会再转一次"),
 }
 """Why the provider could not send money back, by its own codes; of others we only know that it failed."""
 OUTCOMES = {
