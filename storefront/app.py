@@ -7,8 +7,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from market.ground.settings import Settings
-from storefront import errors, health, hooks, static_files
-from storefront.api import router as api_router
+from storefront import api, errors, health, hooks, static_files
 from storefront.deps import check_csrf
 from storefront.greeting import Greeting
 from storefront.jobs import working
@@ -34,7 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
     app.add_middleware(Greeting, images=state.storage.public_host)
-    app.include_router(api_router)
+    for noun in api.routers:
+        app.include_router(noun, prefix=api.PREFIX)
     app.include_router(health.router)
     app.include_router(hooks.router)
     for router in routers:

@@ -32,6 +32,7 @@ async def _row(standing: Stage, name: str, *, hot: bool, each: tuple[int, int, i
     seconds, connections, rounds = each
     ours: list[Result] = []
     theirs: list[float] = []
+    await load.run(standing, hot=hot, seconds=2, connections=connections)  # whoever calls for the first time is read
     for _ in range(rounds):
         theirs.append(await asyncio.to_thread(yardstick.run, standing, hot=hot, seconds=seconds, clients=connections))
         ours.append(await load.run(standing, hot=hot, seconds=seconds, connections=connections))

@@ -32,7 +32,7 @@ WITH o AS (
            o.display_name, 1, o.price_fen, o.price_fen FROM placed, o
 )
 INSERT INTO kept_answers (account_id, key, fingerprint, answer, kept_at)
-SELECT :buyer, no, md5(no), jsonb_build_object('body', repeat('x', 400)), now() FROM placed;
+SELECT :buyer, no, md5(no), jsonb_build_object('body', repeat('x', 600)), now() FROM placed;
 """
 # One order a transaction in four statements, all on one row: how shops usually do it.
 _HOT = """
@@ -48,7 +48,7 @@ INSERT INTO order_lines (order_id, line_no, listing_id, household_id, division_c
                          title, grower, quantity, price_fen, amount_fen)
 VALUES (:order_id, 1, {first}, {household}, '141102006201', 'mutton', 'jin', 500, 'x', 'x', 1, 3500, 3500);
 INSERT INTO kept_answers (account_id, key, fingerprint, answer, kept_at)
-VALUES (:buyer, ':no', md5(':no'), jsonb_build_object('body', repeat('x', 400)), now());
+VALUES (:buyer, ':no', md5(':no'), jsonb_build_object('body', repeat('x', 600)), now());
 COMMIT;
 """
 
