@@ -73,7 +73,9 @@ def strains(page: Page) -> list[str]:
         for size, contrast, light in WAYS:
             page.emulate_media(color_scheme="dark" if light == "dark" else "light")
             page.evaluate(_SHOW, [size, contrast])
-            found += [f"{size} {contrast} {light}: {said}" for said in [*_too_small(page, size), *_too_faint(page)]]
+            # Colours do not change with the size of letters.
+            faint = _too_faint(page) if (contrast, light) != ("normal", "light") else []
+            found += [f"{size} {contrast} {light}: {said}" for said in [*_too_small(page, size), *faint]]
         page.emulate_media(color_scheme="light")
         page.evaluate(_SHOW, ["normal", "normal"])
     return found
