@@ -20,6 +20,13 @@ def photo_with_place() -> bytes:
     return kept.getvalue()
 
 
+def photo_of_a_field() -> bytes:
+    """A large JPEG full of detail, as cameras make them: some megabytes."""
+    kept = BytesIO()
+    Image.effect_noise((2400, 1800), 70).convert("RGB").save(kept, "JPEG", quality=90)
+    return kept.getvalue()
+
+
 def press(page: Page, number: str) -> None:
     """Type a number on the page's own keys."""
     keys = page.locator(".keypad__keys")

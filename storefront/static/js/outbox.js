@@ -24,7 +24,7 @@ document.addEventListener("submit", async (event) => {
   }
   await Promise.race([deliver(), pause(PERSON_WAITS)]);
   const now = await store.get(act.key);
-  if (now?.state === "sent") {
+  if (now?.to) {
     await store.remove(act.key);
     localStorage.removeItem("warmed");
     return go(now.to);

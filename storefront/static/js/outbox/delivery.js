@@ -56,8 +56,10 @@ async function bring(key, pass) {
     /* A page where an answer was promised: somebody else's welcome page. */
     if (!told.to) throw new Away();
     const { photo, ...rest } = act;
-    await store.put({ ...rest, state: "sent", to: told.to, news: told.said, sent: Date.now() });
-    return passOn(act, told.to);
+    const differs = told.to.includes("/disagreements/");
+    const outcome = differs ? { state: "asks", why: "differs" } : { state: "sent", sent: Date.now() };
+    await store.put({ ...rest, ...outcome, to: told.to, news: told.said });
+    return differs || passOn(act);
   }
   const tries = (act.tries ?? 0) + 1;
   const again = told.error === "StillRunning" || (answer.status === 403 && told.error === "NotAllowed" && tries < TRIES);
@@ -69,10 +71,10 @@ async function bring(key, pass) {
 }
 
 /* A later word about the same number, said on the same phone, knew of this one. */
-async function passOn(act, to) {
+async function passOn(act) {
   const value = (name) => act.fields.find(([field]) => field === name)?.[1];
   const seen = value("quantity") ?? (value("price") && String(Math.round(Number(value("price")) * 100)));
-  if (value("seen") === undefined || !seen || to.includes("/disagreements/")) return;
+  if (value("seen") === undefined || !seen) return;
   for (const later of await store.all("waiting")) {
     if (later.path !== act.path || later.at < act.at) continue;
     const fields = later.fields.map(([name, text]) => [name, name === "seen" ? seen : text]);

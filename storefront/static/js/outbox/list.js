@@ -25,13 +25,15 @@ function rowOf(list, act) {
   const when = new Date(act.sent ?? act.at);
   part("said").textContent = act.said;
   part("when").textContent = `${when.getMonth() + 1}.${when.getDate()} ${when.toTimeString().slice(0, 5)}`;
-  part("state").textContent = list.dataset[act.state];
+  part("state").textContent = list.dataset[act.why === "differs" ? "differs" : act.state];
   part("why").textContent = act.why === "old" ? list.dataset.old : (act.news ?? [act.why ?? ""]).join(" ");
-  part("undo").hidden = !["waiting", "asks"].includes(act.state);
-  part("again").hidden = act.state !== "asks";
+  part("undo").hidden = act.to || !["waiting", "asks"].includes(act.state);
+  part("again").hidden = act.to || act.state !== "asks";
   part("back").hidden = act.state !== "gone";
-  part("open").hidden = act.state !== "sent";
+  part("open").hidden = !act.to;
   part("open").href = act.to ?? "";
+  /* The market keeps both words and goes on asking; the phone need not. */
+  part("open").addEventListener("click", () => store.put({ ...act, state: "sent", sent: Date.now() }));
   part("undo").addEventListener("click", () => change(() => takeBack(act.key)));
   part("again").addEventListener("click", () => change(() => store.put({ ...act, state: "waiting", tries: 0, again: true })));
   part("back").addEventListener("click", () => change(() => putBack(act.key)));
