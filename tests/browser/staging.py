@@ -138,6 +138,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     called("clerk").put_in_cart(places["goods"], 3)
     places |= _lots(called("officer"), seller, household, goods[1])
     places |= _papers(called("household"), places["other_household"])
+    places |= _cash(called("clerk"), called("accountant"))
     places |= _accounts(called("accountant"))
     return places | _desk(called("officer"), places) | _registers(called("administrator"))
 
@@ -231,6 +232,20 @@ def _rounds(officer: Person) -> Places:
     }
     officer.send(f"/desk/rounds/{found['round_off']}/cancellation", why="大雪封路")
     return found
+
+
+def _cash(clerk: Person, accountant: Person) -> Places:
+    """Cash on its way from the clerk to this accountant, cash that was counted, and somebody's book."""
+    counted = accountant.find(r"/unit/cash/hand-ins/(\d+)", "/desk/cash/hand-ins")
+    receivers = re.findall(r'name="receiver"[^>]*value="(\d+)"', clerk.read("/unit/cash/hand-ins/new"))
+    given = ""
+    for receiver in receivers:
+        given = clerk.send("/unit/cash/hand-ins", amount="10", receiver=receiver)
+        if accountant.http.get(given).is_success:
+            break
+        clerk.send(f"{given}/withdrawal")
+    keeper = accountant.find(r"/desk/cash/books/(\d+)", "/desk/cash")
+    return {"hand_in": given.rsplit("/", 1)[1], "counted": counted, "keeper": keeper}
 
 
 def _accounts(accountant: Person) -> Places:
