@@ -199,6 +199,27 @@ VILLAGE = [
     Screen("agent-goods", "agent", "/village/{household}/goods"),
     Screen("nobody", "member", "/village"),
 ]
+_TOGETHER = "/village/together?produce=walnut"
+VILLAGE += [
+    Screen("agent-unasked", "agent", "/village?only=unasked"),
+    Screen("agent-acts", "agent", "/village/{household}/acts"),
+    Screen("agent-word", "agent", "/village/{household}/acts/word"),
+    Screen("agent-word-error", "agent", "/village/{household}/acts/word", _send, status=422),
+    Screen("acts", "grower", "/village/{household}/acts"),
+    Screen("acts-large", "grower", "/village/{household}/acts", size="large"),
+    Screen("acts-none", "household", "/village/{other_household}/acts"),
+    Screen("objection", "grower", "/village/{household}/acts/{act}/objection"),
+    Screen("together-what", "agent", "/village/together"),
+    Screen("together", "agent", _TOGETHER),
+    Screen("together-error", "agent", _TOGETHER, _send, status=422),
+    Screen("together-done", "agent", "/village/together/done?up={goods}&refused={household}:far_too_many"),
+    Screen("typing-in", "agent", "/village/{household}/goods/typing"),
+    Screen("typing-in-error", "agent", "/village/{household}/goods/typing", _send, status=422),
+    Screen("sheet-to-tick", "agent", "/village/{household}/goods/sheet"),
+    Screen("sheets-to-tick", "agent", "/village/sheets?only=silent"),
+    Screen("slip-to-prepare", "grower", "/village/{household}/orders/slip"),
+    Screen("slips-to-prepare", "agent", "/village/orders/slips"),
+]
 UNIT = [
     Screen("cash", "clerk", "/unit/cash"),
     Screen("cash-none-found", "clerk", "/unit/cash?q=zzz"),
@@ -258,6 +279,11 @@ DESK = [
     Screen("desk-slips", "accountant", "/desk/cash/slips"),
     Screen("desk-slip-new", "accountant", "/desk/cash/slips/new"),
     Screen("desk-slip-error", "accountant", "/desk/cash/slips/new", _send_nothing, status=422),
+]
+DESK += [
+    Screen("objections", "officer", "/desk/objections"),
+    Screen("objections-error", "officer", "/desk/objections", _send, status=422),
+    Screen("objections-settled", "officer", "/desk/objections?settled=1"),
 ]
 DESK_ACCOUNTS = [
     Screen("reconciliations", "accountant", "/desk/reconciliations"),

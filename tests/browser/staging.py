@@ -139,6 +139,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     places |= _lots(called("officer"), seller, household, goods[1])
     places |= _papers(called("household"), places["other_household"])
     places |= _cash(called("clerk"), called("accountant"))
+    places |= _acted_for(called("agent"), seller, called("officer"), places)
     places |= _accounts(called("accountant"))
     return places | _desk(called("officer"), places) | _registers(called("administrator"))
 
@@ -196,6 +197,19 @@ def _papers(seller: Person, household: str) -> Places:
     point = seller.find(r'name="slaughter_point"\s+value="([^"]+)"', f"/village/goods/{waiting}/papers")
     seller.send(f"/village/goods/{waiting}/papers", ask="slaughter_point", slaughter_point=point)
     return {"waiting": waiting}
+
+
+def _acted_for(agent: Person, seller: Person, officer: Person, places: Places) -> Places:
+    """What an agent did: one thing nobody said anything to, one the household said no to, one looked into."""
+    here = f"/village/{places['household']}/acts"
+    for step in (1, -1, 1, -1):
+        agent.send(f"/village/goods/{places['goods']}/stock", step=step)
+    acts = re.findall(r"/acts/(\d+)/objection", seller.read(here))
+    for act in acts[:2]:
+        seller.send(f"{here}/{act}/objection", note="没跟我说过")
+    word = officer.find(r"/desk/objections/(\d+)/settlement", "/desk/objections")
+    officer.send(f"/desk/objections/{word}/settlement", found="打电话问过了，是代办员点错了一家")
+    return {"act": acts[2]}
 
 
 def _trouble_a_cart(buyer: Person, seller: Person, household: str) -> None:

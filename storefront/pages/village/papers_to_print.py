@@ -85,6 +85,11 @@ def _sheets(page: Page, papers: list[Paper], *, back: str) -> Response:
     return page("village/sheets.html", papers=papers, back=back, new_rows=range(_NEW_ROWS))
 
 
+def number_of(home: Household, on: date) -> str:
+    """A paper's number, short enough to copy by hand: the end of the household's own, and the day."""
+    return f"{home.number[-6:]}-{on:%m%d}"
+
+
 async def _homes(session: AsyncSession, household_ids: list[int]) -> list[Household]:
     found = await session.exec(select(Household).where(col(Household.id).in_(household_ids)))
     homes = {home.id: home for home in found}
@@ -107,5 +112,5 @@ async def _paper(
 ) -> Paper:  # fmt: skip
     village = await session.get_one(Division, home.division_code)
     station = await session.get(Station, home.station_id) if home.station_id else None
-    number = f"{home.number}-{on:%m%d}"
+    number = number_of(home, on)
     return Paper(home, village.name, station.phone if station else "", number, handovers, goods)

@@ -21,7 +21,7 @@ from market.people.heard import Heard, Word
 from storefront import words
 from storefront.deps import NowDep, PageDep, SessionDep, StorageDep
 from storefront.forms import Form, read_form
-from storefront.pages.village import counts, drafts, uploads
+from storefront.pages.village import counts, drafts, papers_to_print, uploads
 from storefront.pages.village.drafts import Ask, Way
 from storefront.pages.village.houses import House, HouseDep
 from storefront.render import Page
@@ -37,7 +37,7 @@ _MOST = 1_000_000_000
 async def show_typing(page: PageDep, session: SessionDep, house: HouseDep, now: NowDep) -> Response:
     """The sheet as it was printed, with fields for what was written on it."""
     on = day_of(now)
-    form = Form({"sheet": f"{house.household.number}-{on:%m%d}", "said_on": on.isoformat()}, {})
+    form = Form({"sheet": papers_to_print.number_of(house.household, on), "said_on": on.isoformat()}, {})
     return await _ask(page, session, house, form)
 
 
