@@ -219,6 +219,15 @@ VILLAGE += [
     Screen("sheets-to-tick", "agent", "/village/sheets?only=silent"),
     Screen("slip-to-prepare", "grower", "/village/{household}/orders/slip"),
     Screen("slips-to-prepare", "agent", "/village/orders/slips"),
+    Screen("disagreement", "grower", "/village/goods/{other_goods}/disagreements/{disagreement}"),
+    Screen("payout-card", "grower", "/village/{household}/card"),
+    Screen("payout-card-new", "grower", "/village/{household}/card/new"),
+    Screen("statement-of-mine", "grower", "/village/{household}/statement"),
+    Screen("waiting-on-the-phone", "grower", "/village/waiting"),
+    Screen("all-questions-at-once", "grower", "/village/{household}/offline"),
+    Screen("door-cards", "agent", "/cards"),
+    Screen("door-card", "agent", "/cards/{door_card}"),
+    Screen("door-closed", "", "/card/a-secret-that-never-was", status=404),
 ]
 UNIT = [
     Screen("cash", "clerk", "/unit/cash"),
@@ -284,8 +293,16 @@ DESK += [
     Screen("objections", "officer", "/desk/objections"),
     Screen("objections-error", "officer", "/desk/objections", _send, status=422),
     Screen("objections-settled", "officer", "/desk/objections?settled=1"),
+    Screen("household-statement", "officer", "/desk/households/{household}/statement"),
 ]
 DESK_ACCOUNTS = [
+    Screen("payouts", "accountant", "/desk/payouts"),
+    Screen("payouts-new", "accountant", "/desk/payouts/new"),
+    Screen("payout-batch", "accountant", "/desk/payouts/{batch}"),
+    Screen("payout-row", "accountant", "/desk/payouts/{batch}/rows/{payout}"),
+    Screen("payout-sheet", "accountant", "/desk/payouts/{batch}/sheet"),
+    Screen("payout-cards", "accountant", "/desk/cards"),
+    Screen("payout-card-to-confirm", "accountant", "/desk/cards/{card}"),
     Screen("reconciliations", "accountant", "/desk/reconciliations"),
     Screen("reconciliations-none", "accountant", "/desk/reconciliations?only=gone"),
     Screen("reconciliations-elsewhere", "township_officer", "/desk/reconciliations"),

@@ -139,6 +139,7 @@ def _stage(called: Callable[[str], Person]) -> Places:
     places |= _lots(called("officer"), seller, household, goods[1])
     places |= _papers(called("household"), places["other_household"])
     places |= _cash(called("clerk"), called("accountant"))
+    places |= _two_words(seller, household)
     places |= _acted_for(called("agent"), seller, called("officer"), places)
     places |= _accounts(called("accountant"))
     return places | _desk(called("officer"), places) | _registers(called("administrator"))
@@ -199,6 +200,14 @@ def _papers(seller: Person, household: str) -> Places:
     return {"waiting": waiting}
 
 
+def _two_words(seller: Person, household: str) -> Places:
+    """A number that was changed by somebody who had seen another than was there."""
+    goods = _list_one(seller, household, "corn")
+    seller.send(f"/village/goods/{goods}/stock", quantity=7, seen=5)
+    about = seller.find(rf"/village/goods/{goods}/disagreements/(\d+)", f"/village/{household}/goods")
+    return {"other_goods": goods, "disagreement": about}
+
+
 def _acted_for(agent: Person, seller: Person, officer: Person, places: Places) -> Places:
     """What an agent did: one thing nobody said anything to, one the household said no to, one looked into."""
     here = f"/village/{places['household']}/acts"
@@ -209,7 +218,8 @@ def _acted_for(agent: Person, seller: Person, officer: Person, places: Places) -
         seller.send(f"{here}/{act}/objection", note="没跟我说过")
     word = officer.find(r"/desk/objections/(\d+)/settlement", "/desk/objections")
     officer.send(f"/desk/objections/{word}/settlement", found="打电话问过了，是代办员点错了一家")
-    return {"act": acts[2]}
+    agent.send("/cards/sheets", household=places["household"], key=uuid4().hex)
+    return {"act": acts[2], "door_card": agent.find(r"/cards/(\d+)", "/cards?only=with")}
 
 
 def _trouble_a_cart(buyer: Person, seller: Person, household: str) -> None:
@@ -265,7 +275,11 @@ def _cash(clerk: Person, accountant: Person) -> Places:
 def _accounts(accountant: Person) -> Places:
     """What an accountant finds: differences, notices, statements of the bank and lines that wait for somebody."""
     preview, taken = re.findall(r'href="/desk/statements/(\d+)"', accountant.read("/desk/statements"))[:2]
+    batch = accountant.find(r"/desk/payouts/(\d+)", "/desk/payouts")
     return {
+        "batch": batch,
+        "payout": accountant.find(r"/rows/(\d+)", f"/desk/payouts/{batch}"),
+        "card": accountant.find(r"/desk/cards/(\d+)", "/desk/cards"),
         "statement_preview": preview,
         "statement_taken": taken,
         "row_open": accountant.find(r'href="/desk/bank-rows/(\d+)"', "/desk/bank-rows"),

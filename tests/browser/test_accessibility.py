@@ -22,6 +22,13 @@ NO_SCREENS = {
     "/desk/bank-rows/{row_id}/state",
     "/village/goods/{listing_id:int}/papers/photo",
     "/village/{household_id:int}/acts/sheets/{word_id:int}",
+    "/village/pass",
+    "/village/uploads/{name}",
+    "/card/{secret}/state",
+    "/desk/payouts/{batch_id:int}/list.{kind}",
+    "/desk/payouts/{batch_id:int}/proofs/{proof_id:int}",
+    "/desk/payouts/{batch_id:int}/sealed/new",  # asks for a reason before whole numbers are shown
+    "/cards/devices/{device_id:int}",  # a phone before a door: its card's secret is kept nowhere
     "/desk/goods/{listing_id:int}/papers/photo",
 }
 """Addresses that only lead on, and those that answer with a file or a piece of a page."""
@@ -52,7 +59,8 @@ def test_every_page_of_the_village_is_read_aloud(survey: Survey, screen: Screen)
 
 
 def test_every_page_has_a_screen() -> None:
-    seen = [re.sub(r"\{\w+\}", "1", screen.path.split("?")[0]) for screen in SCREENS]
+    named = [re.sub(r"\{round\w*\}", "1/1", screen.path.split("?")[0]) for screen in SCREENS]
+    seen = [re.sub(r"\{\w+\}", "1", path) for path in named]
     pages = [
         each.path
         for router in routers
