@@ -224,7 +224,6 @@ VILLAGE += [
     Screen("payout-card-new", "grower", "/village/{household}/card/new"),
     Screen("statement-of-mine", "grower", "/village/{household}/statement"),
     Screen("waiting-on-the-phone", "grower", "/village/waiting"),
-    Screen("all-questions-at-once", "grower", "/village/{household}/offline"),
     Screen("door-cards", "agent", "/cards"),
     Screen("door-card", "agent", "/cards/{door_card}"),
     Screen("door-closed", "", "/card/a-secret-that-never-was", status=404),

@@ -25,6 +25,7 @@ NO_SCREENS = {
     "/village/pass",
     "/village/uploads/{name}",
     "/card/{secret}/state",
+    "/village/{household_id:int}/offline",  # opened by the phone itself, where there is no network
     "/desk/payouts/{batch_id:int}/list.{kind}",
     "/desk/payouts/{batch_id:int}/proofs/{proof_id:int}",
     "/desk/payouts/{batch_id:int}/sealed/new",  # asks for a reason before whole numbers are shown
