@@ -7,9 +7,9 @@ folder only and closed behind it: pytest-asyncio's loop and Playwright's never m
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.running import PHONE, Market, open_browser, open_context, running_market, sign_in_as
+from tests.browser.running import PATIENCE_MS, PHONE, Market, open_browser, open_context, running_market, sign_in_as
 from tests.browser.staging import stage
 from tests.browser.survey import Survey
 
@@ -26,6 +26,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser, kept open for all tests of this folder."""
+    expect.set_options(timeout=PATIENCE_MS)  # as patient as with everything else: machines are shared
     with sync_playwright() as playwright:
         browser = open_browser(playwright)
         yield browser
