@@ -49,9 +49,9 @@ async def create_order(
     terms = await _terms(session, viewer, form, now)
     if terms is None:
         return await _show(page, session, viewer, form, now)
-    placed = await _place(session, viewer, items, terms, now)
-    idempotency.keep(session, claimed, answer={"no": placed.no}, now=now)
     await carts.empty(session, carts.owner_of(viewer.id), [item.listing_id for item in items])
+    # Placing comes last and keeps the answer itself: whoever wants the same goods waits for the commit only.
+    placed = await _place(session, viewer, items, terms, claimed, now)
     return page.redirect(f"/orders/{placed.no}")
 
 
@@ -153,10 +153,12 @@ async def _handover(session: AsyncSession, viewer: Viewer, form: Form, now: date
     return handover
 
 
-async def _place(session: AsyncSession, viewer: Viewer, items: list[Item], terms: Terms, now: datetime) -> Placed:
+async def _place(
+    session: AsyncSession, viewer: Viewer, items: list[Item], terms: Terms, claimed: Claim, now: datetime
+) -> Placed:
     """Place it, or roll everything back and send the person where it can be mended."""
     try:
-        return await placing.place(session, viewer, items, terms, now=now)
+        return await placing.place(session, viewer, items, terms, now=now, claim=claimed)
     except (OutOfStock, PriceChanged, NotOnSale, OverLimit) as error:
         back = "/checkout" if isinstance(error, OutOfStock) and not error.lines else "/cart"
         raise StartAgain(back, "warning", await refusal(session, error)) from error
