@@ -16,7 +16,7 @@ from market.people import bearers
 from market.people.accounts import Viewer, hash_of
 from market.people.bearers import Bearer
 
-_MOST = 20_000
+_MOST = 5_000
 
 
 class Regulars:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from market.ground.express import Express
+from market.ground.express import LANES, Express
 from market.ground.settings import Settings
 
 # Names of constraints must be the same on every machine, or a migration could not drop them.
@@ -34,7 +34,7 @@ class Database:
     def __init__(self, url: str, *, pool: int = 12) -> None:
         """Prepare the pool of at most `pool` connections; nothing is opened yet."""
         asked = {"server_settings": {"application_name": "yigou", "jit": "off", "timezone": "UTC"}}
-        swift = max(1, pool // 4)
+        swift = min(LANES, max(1, pool // 4))
         self.engine: AsyncEngine = create_async_engine(
             driver_url(url), pool_size=max(1, pool - swift), max_overflow=0, pool_timeout=10, connect_args=asked
         )

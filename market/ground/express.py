@@ -21,6 +21,10 @@ _PLANNING = {
     "enable_mergejoin": "off",
 }
 _REFUSED = "ERROR"
+_SECONDS = 30.0
+"""Longer than any statement here can wait for a row that is held as it should be."""
+LANES = 2
+"""How many connections there are at most: while one works, the next statement is made up."""
 
 
 class RolledBack(Exception):
@@ -48,7 +52,7 @@ class Express:
     def __init__(self, connect_args: Mapping[str, Any], *, connections: int) -> None:
         """Prepare for at most so many connections; nothing is opened yet."""
         settings = {**connect_args.get("server_settings", {}), **_PLANNING}
-        self._connect_args = {**connect_args, "server_settings": settings}
+        self._connect_args = {**connect_args, "server_settings": settings, "command_timeout": _SECONDS}
         self._idle: list[asyncpg.Connection[Any]] = []
         self._free = asyncio.Semaphore(connections)
 

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from market.ground.db import Database
-from market.ground.express import RolledBack
+from market.ground.express import LANES, RolledBack
 from market.trade import placements, placing
 from market.trade.carts import MOST_QUANTITY
 from market.trade.placements import Placed, Wish
@@ -37,7 +37,7 @@ class _Waiting:
 class Rush:
     """Where one process places the orders that need nothing but the statement."""
 
-    def __init__(self, database: Database, *, lanes: int = 2) -> None:
+    def __init__(self, database: Database, *, lanes: int = LANES) -> None:
         """Place in this database, in at most so many transactions at once."""
         self._database = database
         self._free = lanes

@@ -107,18 +107,29 @@ async def test_the_last_units_go_to_those_who_came_first(counter: Counter, world
     assert await counter.stock(world.mutton) == (60, 60)
 
 
-async def test_the_last_one_is_sold_once_by_several_processes(counter: Counter, world: World) -> None:
-    rushes = [Rush(counter.database) for _ in range(4)]
-    placed = await together(*(rushes[at % 4].place(counter.wish(at, Item(world.last_leg, 1))) for at in range(40)))
+@pytest_asyncio.fixture
+async def processes(database_url: str) -> AsyncIterator[list[Rush]]:
+    """Four, each with connections of its own."""
+    databases = [Database(database_url, pool=8) for _ in range(4)]
+    yield [Rush(database) for database in databases]
+    for database in databases:
+        await database.close()
+
+
+async def test_the_last_one_is_sold_once_by_several_processes(
+    counter: Counter, world: World, processes: list[Rush]
+) -> None:
+    placed = await together(*(processes[at % 4].place(counter.wish(at, Item(world.last_leg, 1))) for at in range(40)))
     assert sum(isinstance(one, Placed) for one in placed) == 1
     assert await counter.stock(world.last_leg) == (1, 1)
 
 
-async def test_mixed_carts_in_any_order_never_wait_in_a_circle(counter: Counter, world: World) -> None:
-    rushes = [Rush(counter.database) for _ in range(2)]
+async def test_mixed_carts_in_any_order_never_wait_in_a_circle(
+    counter: Counter, world: World, processes: list[Rush]
+) -> None:
     goods = [Item(world.mutton, 2), Item(world.pear, 1), Item(world.millet, 1), Item(world.pumpkin, 1)]
     carts = [[goods[at % 4], goods[(at + 1 + at // 4 % 3) % 4]] if at % 3 else [goods[at % 4]] for at in range(40)]
-    placed = await together(*(rushes[at % 2].place(counter.wish(at, *cart)) for at, cart in enumerate(carts)))
+    placed = await together(*(processes[at % 4].place(counter.wish(at, *cart)) for at, cart in enumerate(carts)))
     assert not [one for one in placed if isinstance(one, BaseException)]
     for item in goods:
         held = sum(
