@@ -44,7 +44,12 @@ async def _station_of(session: AsyncSession, household_id: int) -> Station | Non
 
 
 async def tell_ordered(session: AsyncSession, settings: Settings, order: Order) -> None:
-    """Tell every household of an order what to get ready by when. Told twice after a crash: harmless."""
+    """Tell every household of an order what to get ready by when; nobody, if it was cancelled meanwhile.
+
+    Told twice after a crash: harmless.
+    """
+    if not order.is_to_be_handed_over:
+        return
     speak(DEFAULT)
     for line in await orders.lines_of(session, order.id or 0):
         text = _(

@@ -11,11 +11,11 @@ branch_labels = None
 depends_on = None
 
 # The foreign key of an order being placed holds its stop until the commit; whoever calls a round off holds the stop FOR
-# UPDATE. So either the order is seen and listed, or this look, with a snapshot of its own, sees the cancellation.
+# UPDATE. So either the order is seen and listed, or this look, with a snapshot of its own, sees the cancellation. It has
+# to come after the key's check: triggers fire by name, and RI_ConstraintTrigger… is before round_… in the bytes' order.
 _REFUSE = """
     CREATE FUNCTION refuse_cancelled_round() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM 1 FROM stops WHERE id = NEW.stop_id FOR KEY SHARE;
         IF EXISTS (
             SELECT FROM round_cancellations WHERE stop_id = NEW.stop_id AND handover_on = NEW.handover_on
         ) THEN

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, text
-from sqlmodel import col, false, or_, select
+from sqlmodel import col, false, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.delivery import round_cancellations, stops
@@ -92,6 +92,8 @@ async def call_off(
         raise Malformed("why", "missing")
     # An order being placed holds its stop by its foreign key: we wait for it and list it, or it waits and is refused.
     await session.exec(select(Stop.id).where(Stop.id == stop_id).with_for_update())
+    # What processes remember of the stop's next handover counts only while its row is the same (decision 0017).
+    await session.exec(update(Stop).where(col(Stop.id) == stop_id).values(name=Stop.name))
     known = await round_cancellations.of_round(session, stop_id, on)
     if known is not None:
         return known

@@ -103,7 +103,8 @@ router = noun("orders", route_class=AtOnce)
 _PLACING = (
     "`OutOfStock`: `detail.lines` names each short line with `listing_id`, `title`, `wanted` and `left`. "
     "`PriceChanged`: `detail.lines` with `listing_id`, `title`, `seen_fen` and `price_fen`. "
-    "`NotOnSale`: `detail.listing_ids`. `OverLimit`: too many lines or too much money."
+    "`NotOnSale`: `detail.listing_ids`. `OverLimit`: too many lines or too much money. "
+    "`RoundCancelled`: this day's round at the stop was called off a moment ago; ask for the stops anew."
 )
 
 

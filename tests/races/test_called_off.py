@@ -128,6 +128,30 @@ async def test_an_order_on_its_way_is_listed_or_refused(database: Database, worl
     assert await broken(database) == set()
 
 
+async def test_an_order_waits_for_a_cancellation_on_its_way_and_is_refused(database: Database, world: World) -> None:
+    """The cancellation is written and not committed: the order waits at its stop, then looks, and is not placed."""
+    written, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        async with database.transaction() as session:
+            officer = await accounts.viewer_of(session, world.officer)
+            await calling_off.call_off(session, officer, world.stop, ON, why="大雪封路", now=BEGIN)
+            written.set()
+            await go_on.wait()
+
+    async def order() -> bool:
+        await written.wait()
+        placing_it = asyncio.create_task(place(database, world))
+        await asyncio.sleep(0.2)
+        assert not placing_it.done()
+        go_on.set()
+        return await placing_it
+
+    assert await together(slow(), order()) == [None, False]
+    async with database.transaction() as session:
+        assert (await session.exec(select(Order))).all() == []
+
+
 @pytest.mark.parametrize("turn", range(2))
 async def test_a_crowd_orders_while_it_is_called_off(database: Database, world: World, turn: int) -> None:
     acts: list[Awaitable[Any]] = [place(database, world) for _ in range(12)]

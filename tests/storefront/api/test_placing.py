@@ -1,11 +1,12 @@
 """Placing over the API on what was remembered: the same answers, and nothing that was taken back since still counts."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlmodel import col, select, update
 
+from market.delivery import calling_off
 from market.delivery.stops import Stop
 from market.ground import clock
 from market.ground.clock import day_of
@@ -93,6 +94,21 @@ async def test_a_closed_stop_takes_no_more_orders(api: Programs, database: Datab
         stop.closed_on = day_of(clock.now()) - timedelta(days=1)
     answer = await buyer.post("/orders", wish(world, (world.pear, 1)))
     assert (answer.status_code, answer.json()["detail"]["what"]) == (404, "stop")
+
+
+async def test_a_round_called_off_since_is_passed_over(
+    api: Programs, database: Database, world: World, whole_way: list[str]
+) -> None:
+    buyer = await known(api, world, world.buyer)
+    first = (await buyer.post("/orders", wish(world, (world.pear, 1)))).json()
+    on = date.fromisoformat(first["handover_on"])
+    async with database.transaction() as session:
+        officer = await accounts.viewer_of(session, world.officer)
+        await calling_off.call_off(session, officer, world.stop, on, why="大雪封路", now=clock.now())
+    for _ in range(2):
+        answer = await buyer.post("/orders", wish(world, (world.pear, 1)))
+        assert (answer.status_code, answer.json()["handover_on"]) == (201, (on + timedelta(days=7)).isoformat())
+    assert len(whole_way) == 2  # the very first, and the first after it was called off
 
 
 async def test_what_the_short_way_cannot_do_the_whole_way_says(
