@@ -66,6 +66,11 @@ def _send_wrong_code(page: Page) -> Response:
     return _send(page)
 
 
+def _give_a_reason(page: Page) -> Response:
+    page.locator("#f-why").fill("去信用社办代发")
+    return _send(page)
+
+
 def _choose_goods(page: Page) -> None:
     page.locator("form[action='/cart/lines'] .button--lg").click()
     page.wait_for_load_state("load")
@@ -191,6 +196,17 @@ VILLAGE = [
     Screen("money", "grower", "/village/{household}/money"),
     Screen("money-waiting", "grower", "/village/{household}/money?show=waiting"),
     Screen("money-paid-out", "grower", "/village/{household}/money?show=paid_out"),
+    Screen("statement", "grower", "/village/{household}/statement"),
+    Screen("statement-season", "grower", "/village/{household}/statement?season=2025"),
+    Screen("statement-nothing", "grower", "/village/{household}/statement?month=2020-01"),
+    Screen("statement-large", "grower", "/village/{household}/statement", size="large"),
+    Screen("my-card", "grower", "/village/{household}/card"),
+    Screen("my-card-by-agent", "agent", "/village/{household}/card"),
+    Screen("new-card-bank", "grower", "/village/{household}/card/new"),
+    Screen("new-card-whose", "grower", "/village/{household}/card/new?bank=rural"),
+    Screen("new-card", "grower", "/village/{household}/card/new?bank=rural&whose=own"),
+    Screen("new-card-relative", "grower", "/village/{household}/card/new?bank=other&whose=relative"),
+    Screen("new-card-error", "grower", "/village/{household}/card/new?bank=rural&whose=own", _send_nothing, status=422),
     Screen("money-large", "grower", "/village/{household}/money", size="large"),
     Screen("agent", "agent", "/village"),
     Screen("agent-none-found", "agent", "/village?q=zzz"),
@@ -220,8 +236,6 @@ VILLAGE += [
     Screen("slip-to-prepare", "grower", "/village/{household}/orders/slip"),
     Screen("slips-to-prepare", "agent", "/village/orders/slips"),
     Screen("disagreement", "grower", "/village/goods/{other_goods}/disagreements/{disagreement}"),
-    Screen("payout-card", "grower", "/village/{household}/card"),
-    Screen("payout-card-new", "grower", "/village/{household}/card/new"),
     Screen("statement-of-mine", "grower", "/village/{household}/statement"),
     Screen("waiting-on-the-phone", "grower", "/village/waiting"),
     Screen("door-cards", "agent", "/cards"),
@@ -295,13 +309,6 @@ DESK += [
     Screen("household-statement", "officer", "/desk/households/{household}/statement"),
 ]
 DESK_ACCOUNTS = [
-    Screen("payouts", "accountant", "/desk/payouts"),
-    Screen("payouts-new", "accountant", "/desk/payouts/new"),
-    Screen("payout-batch", "accountant", "/desk/payouts/{batch}"),
-    Screen("payout-row", "accountant", "/desk/payouts/{batch}/rows/{payout}"),
-    Screen("payout-sheet", "accountant", "/desk/payouts/{batch}/sheet"),
-    Screen("payout-cards", "accountant", "/desk/cards"),
-    Screen("payout-card-to-confirm", "accountant", "/desk/cards/{card}"),
     Screen("reconciliations", "accountant", "/desk/reconciliations"),
     Screen("reconciliations-none", "accountant", "/desk/reconciliations?only=gone"),
     Screen("reconciliations-elsewhere", "township_officer", "/desk/reconciliations"),
@@ -329,6 +336,25 @@ DESK_BANK = [
     Screen("remittances", "accountant", "/desk/remittances"),
     Screen("remittance", "accountant", "/desk/remittances/{remittance}"),
     Screen("desk-payees", "accountant", "/desk/payees"),
+]
+PAYOUTS = [
+    Screen("payouts", "accountant", "/desk/payouts"),
+    Screen("payouts-none", "officer", "/desk/payouts?only=dropped"),
+    Screen("new-payouts", "accountant", "/desk/payouts/new"),
+    Screen("new-payouts-error", "accountant", "/desk/payouts/new?least=x", status=422),
+    Screen("payouts-proposed", "accountant", "/desk/payouts/{payouts_proposed}"),
+    Screen("payouts-to-approve", "second_accountant", "/desk/payouts/{payouts_proposed}"),
+    Screen("payouts-approved", "accountant", "/desk/payouts/{payouts_approved}"),
+    Screen("payouts-closed", "officer", "/desk/payouts/{payouts_closed}"),
+    Screen("payout", "accountant", "/desk/payouts/{payouts_approved}/rows/{payout}"),
+    Screen("payouts-sheet", "accountant", "/desk/payouts/{payouts_approved}/sheet"),
+    Screen("payouts-sealed-new", "accountant", "/desk/payouts/{payouts_approved}/sealed/new"),
+    Screen("payouts-sealed-error", "accountant", "/desk/payouts/{payouts_approved}/sealed/new", _send, status=422),
+    Screen("payouts-sealed", "accountant", "/desk/payouts/{payouts_approved}/sealed/new", _give_a_reason),
+    Screen("payout-cards", "accountant", "/desk/cards"),
+    Screen("payout-cards-none-found", "accountant", "/desk/cards?q=zzz"),
+    Screen("payout-card", "accountant", "/desk/cards/{payout_card}"),
+    Screen("payout-card-error", "accountant", "/desk/cards/{payout_card}", _send_nothing, status=422),
 ]
 OPERATOR = [
     Screen("people", "administrator", "/operator/people"),
@@ -359,4 +385,4 @@ OPERATOR = [
     Screen("import", "administrator", "/operator/imports/{import}"),
     Screen("import-bad", "administrator", "/operator/imports/{import_bad}"),
 ]
-SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *DESK_ACCOUNTS, *DESK_BANK, *OPERATOR]
+SCREENS = [*VISITOR, *BUYER, *VILLAGE, *UNIT, *DESK, *DESK_ACCOUNTS, *PAYOUTS, *DESK_BANK, *OPERATOR]

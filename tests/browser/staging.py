@@ -20,6 +20,8 @@ _PATIENCE_SECONDS = 60
 _DEAR_ENOUGH = 8
 """Yuan: cheaper orders cannot be paid online."""
 
+_LISTS = ("proposed", "approved", "closed")
+
 Places = dict[str, str]
 """What screens' addresses call `{order_paid}`, `{household}`, …"""
 
@@ -275,11 +277,7 @@ def _cash(clerk: Person, accountant: Person) -> Places:
 def _accounts(accountant: Person) -> Places:
     """What an accountant finds: differences, notices, statements of the bank and lines that wait for somebody."""
     preview, taken = re.findall(r'href="/desk/statements/(\d+)"', accountant.read("/desk/statements"))[:2]
-    batch = accountant.find(r"/desk/payouts/(\d+)", "/desk/payouts")
     return {
-        "batch": batch,
-        "payout": accountant.find(r"/rows/(\d+)", f"/desk/payouts/{batch}"),
-        "card": accountant.find(r"/desk/cards/(\d+)", "/desk/cards"),
         "statement_preview": preview,
         "statement_taken": taken,
         "row_open": accountant.find(r'href="/desk/bank-rows/(\d+)"', "/desk/bank-rows"),
@@ -289,7 +287,16 @@ def _accounts(accountant: Person) -> Places:
         "difference": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations"),
         "difference_done": accountant.find(r"/desk/differences/(\d+)", "/desk/reconciliations?only=dealt_with"),
         "notice": accountant.find(r"/desk/notices/(evt_\w+)", "/desk/notices?only=done"),
+        **_payouts(accountant),
     }
+
+
+def _payouts(accountant: Person) -> Places:
+    """Lists of payouts in each state, a row of one, and a card that waits for a second person."""
+    of = {state: accountant.find(r'href="/desk/payouts/(\d+)"', f"/desk/payouts?only={state}") for state in _LISTS}
+    row = accountant.find(r'href="/desk/payouts/\d+/rows/(\d+)"', f"/desk/payouts/{of['approved']}")
+    card = accountant.find(r'href="/desk/cards/(\d+)"', "/desk/cards")
+    return {**{f"payouts_{state}": number for state, number in of.items()}, "payout": row, "payout_card": card}
 
 
 def _registers(administrator: Person) -> Places:
