@@ -64,6 +64,7 @@ class Killer:
     """Kills one web process or all, at moments nobody chose, and starts them again."""
 
     webs: list[Web]
+    everybody: Crowd
     chance: random.Random
     kills: int = 0
 
@@ -71,7 +72,8 @@ class Killer:
         """Until then, and on a busy machine as long as it takes to have killed so often."""
         least += self.kills
         while time.monotonic() < end or self.kills < least:
-            await asyncio.sleep(self.chance.uniform(0.2, 1.2))
+            await self._business(self.chance.randint(0, 15))
+            await asyncio.sleep(self.chance.uniform(0, 0.5))
             victims = self.chance.choice([*([web] for web in self.webs), self.webs])
             self._kill(victims)
             await self._start(victims)
@@ -83,6 +85,14 @@ class Killer:
             long_ago = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 minute'"
             await run(session, text(long_ago))
         await self._start(self.webs)
+
+    async def _business(self, answers: int) -> None:
+        """Wait until so many more wishes were granted: on a slow machine too, kills are to meet work in progress."""
+        granted = self.everybody.diary.answers["201"] + answers
+        for _ in range(250):
+            if self.everybody.diary.answers["201"] >= granted:
+                return
+            await asyncio.sleep(0.02)
 
     def _kill(self, victims: list[Web]) -> None:
         for web in victims:
@@ -104,7 +114,7 @@ async def test_nothing_acknowledged_is_lost_when_web_processes_are_killed(
     await hearing_cashier.act("switches", {"copy_count": 2, "shuffle_seconds": 0.3})
     async with pool(ports, tmp_path, surroundings) as webs:
         everybody = await crowd.gathered(database, world, webs, buyers=BUYERS, chance=chance)
-        killer = Killer(webs, chance)
+        killer = Killer(webs, everybody, chance)
         await _rush_hour(everybody, killer, hearing_cashier)
         await killer.kill_all(database)
         await _until_quiet(database)
