@@ -8,6 +8,7 @@ its way, nothing has happened, and the handler below places the order, or refuse
 from typing import Annotated, Any
 
 from fastapi import Request
+from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
@@ -92,7 +93,8 @@ async def _claim(request: Request, account_id: int) -> Claim | None:
 
 
 def _token_of(request: Request) -> str:
-    return request.headers.get("authorization", "").removeprefix("Bearer ")
+    scheme, given = get_authorization_scheme_param(request.headers.get("authorization"))
+    return given if scheme.lower() == "bearer" else ""
 
 
 def _body(placed: Placed) -> str:

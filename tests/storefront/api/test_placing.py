@@ -74,6 +74,14 @@ async def test_a_revoked_token_ends_at_the_next_order(api: Programs, database: D
         assert (answer.status_code, answer.json()["error"]) == (401, "TokenNeeded")
 
 
+async def test_a_known_token_counts_as_a_bearers_only(api: Programs, world: World) -> None:
+    buyer = await known(api, world, world.buyer)
+    token = buyer.headers["Authorization"].removeprefix("Bearer ")
+    for strange in (token, f"Basic {token}", f"Bearer {token}x", "Bearer ", ""):
+        buyer.headers["Authorization"] = strange
+        assert (await buyer.post("/orders", wish(world, (world.pear, 1)))).status_code == 401, strange
+
+
 async def test_grants_count_from_the_next_order_on(api: Programs, database: Database, world: World) -> None:
     clerk, buyer = await known(api, world, world.clerk), await known(api, world, world.buyer)
     canteen = wish(world, (world.pear, 1), wallet="canteen", work_unit_id=world.work_unit)
