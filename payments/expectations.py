@@ -119,7 +119,7 @@ async def _owed(session: AsyncSession, county_code: str) -> list[Owed]:
     told = select(Remittance).where(col(Remittance.came_back_at).is_(None))
     rows = (
         await session.exec(
-            select(Refund, Payment.reference, WorkUnit, Account.name)
+            select(Refund, func.coalesce(Payment.reference, Order.no), WorkUnit, Account.name)
             .join(Payment, col(Payment.id) == col(Refund.payment_id))
             .join(Order, col(Order.id) == col(Payment.order_id))
             .join(Account, col(Account.id) == col(Order.account_id))
@@ -140,7 +140,7 @@ async def _owed(session: AsyncSession, county_code: str) -> list[Owed]:
     return [
         Owed(
             refund_id=refund.id,
-            reference=reference or "",
+            reference=reference,
             amount_fen=refund.amount_fen,
             names=_names(unit, buyer),
             serial=sent[refund.id].serial if refund.id in sent else "",

@@ -63,6 +63,7 @@ class Owed:
 
     refund_id: UUID
     reference: str
+    """Its payment's; of money no order needed, which nobody was asked for, the number of the order it hangs on."""
     amount_fen: int
     names: frozenset[str] = frozenset()
     serial: str = ""
@@ -233,6 +234,7 @@ class Known:
             if one.amount_fen == amount and not one.is_told and one.refund_id not in self._met
         ]  # fmt: skip
         said = {*references.written_in(row.memo), *references.scattered_in(row.memo)}
+        said.update(references.order_numbers_in(row.memo))
         serial = getattr(row, "serial", "")
         named = [one for one in fitting if one.reference in said or (serial and one.serial == serial)]
         if named:

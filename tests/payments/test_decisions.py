@@ -342,3 +342,14 @@ async def test_what_is_waited_for_is_found_by_any_of_its_names(bank: Bank, datab
             assert (found.payment.id, found.payer) == (payment.id, "离石区人社局")
         assert await expectations.waiting(session, "141102", q="没有") == []
         assert await expectations.waiting(session, "141124") == []
+
+
+async def test_money_over_that_went_back_is_known_by_its_orders_number(bank: Bank, database: Database) -> None:
+    """Its payment has no reference of its own: the remark names the order."""
+    payment = await bank.promised()
+    statement_id = await bank.tells(Wire("80.00", payment.reference or "", serial="1"))
+    await confirm(bank, statement_id, rest_back=True)
+    no = (await no_of(database, payment)).replace("-", "").lower()
+    went = await bank.tells(Wire("-10.00", f"退款{no}", "谁知道", serial="2"))
+    assert await bank.found(went) == [(Outcome.REFUND, RowState.DONE)]
+    await bank.check()

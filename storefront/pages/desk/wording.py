@@ -36,7 +36,7 @@ BOOKS = {
 REASONS = {
     Reason.SALE: _l("卖出"),
     Reason.REFUND: _l("退款"),
-    Reason.UNDELIVERABLE: _l("钱到了货没了，全部退回"),
+    Reason.UNDELIVERABLE: _l("钱到了订单用不上，全部退回"),
     Reason.ARRIVAL: _l("银行对账单上到的钱"),
     Reason.ASIDE: _l("不是市场的钱，放到一边"),
     Reason.RETURN: _l("退款到账"),

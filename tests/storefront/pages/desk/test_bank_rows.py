@@ -61,7 +61,9 @@ async def test_money_over_a_proposal_goes_back_to_the_payer(client: Browser, ban
     assert "离石区人社局" in listed
     assert "¥10.00" in listed
     one = f"/desk/remittances/{refund.id}"
-    assert UNIT in (await client.get(one)).text
+    page = (await client.get(one)).text
+    assert UNIT in page
+    assert f'data-text="{order.no}"' in page
     assert (await client.post(one, {"serial": "", "sent_on": "never"})).status_code == 422
     form = {"serial": "T 1", "sent_on": "2026-11-20"}
     assert (await client.post(one, form)).headers["location"] == "/desk/remittances"
