@@ -14,13 +14,15 @@ from market.books.ledger import Rail
 from market.books.payouts import BatchState, Payout, PayoutBatch, PayoutMove, PayoutState, Row
 from market.ground import audit
 from market.ground.audit import Trace
-from market.ground.errors import Malformed, NotMovable
+from market.ground.errors import Malformed, NotFound, NotMovable
 from market.ground.places import Division
 from market.ground.seal import Seal
 from market.people import cards
 from market.people.accounts import Account, Viewer
 
 PAGE = 30
+ROWS = 200
+"""Rows a screen shows at once; files and paper have them all."""
 _OPEN_LIST = "open_payouts"
 """Act of whoever had the whole numbers of a list before them."""
 
@@ -88,6 +90,14 @@ async def rows(session: AsyncSession, batch_id: int) -> list[Row]:
     """The rows of a list, village by village; what was taken out last."""
     found = [Row._make(row) for row in await session.exec(payouts.rows_of(batch_id))]
     return sorted(found, key=lambda row: row.payout.state is PayoutState.DROPPED)
+
+
+async def row(session: AsyncSession, batch_id: int, payout_id: int) -> Row:
+    """One row of a list; NotFound for another list's."""
+    found = (await session.exec(payouts.rows_of(batch_id).where(Payout.id == payout_id))).one_or_none()
+    if found is None:
+        raise NotFound("payout", str(payout_id))
+    return Row._make(found)
 
 
 def moves_of(payout_id: int) -> Select[PayoutMove, str]:

@@ -1,12 +1,9 @@
 """What became of the rows of a list: arrived, could not be sent, came back; one at a time or all that are left."""
 
 from fastapi import APIRouter, Request
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from market.books import outcomes, payout_lists, payout_proofs, payouts
-from market.books.payouts import Row
-from market.ground.errors import NotFound
 from market.people import accounts
 from market.people.accounts import Role
 from payments import cash_payouts
@@ -25,7 +22,7 @@ async def show_row(
 ) -> Response:
     """One household's row: where the money goes, every move of it, and its papers."""
     batch = await payouts.seen_by(session, viewer, batch_id)
-    row = await _row(session, batch_id, payout_id)
+    row = await payout_lists.row(session, batch_id, payout_id)
     proofs = await session.exec(payout_proofs.of_batch(batch_id))
     return page(
         "desk/payout_row.html", form=Form({}, {}), batch=batch, row=row, failures=FAILURES,
@@ -65,7 +62,7 @@ async def create_arrival(
     """The money of one row reached its household."""
     with kindly(f"{HERE}/{batch_id}"):
         await cash_payouts.pay(session, accountant, batch_id, payout_id=payout_id, now=now)
-    row = await _row(session, batch_id, payout_id)
+    row = await payout_lists.row(session, batch_id, payout_id)
     said = _("记下了：%(name)s家到账。", name=row.household.head_name)
     return page.redirect(f"{HERE}/{batch_id}", ("success", said))
 
@@ -79,7 +76,7 @@ async def create_failure(  # noqa: PLR0917  what FastAPI hands in
     why = await _why(request, f"{HERE}/{batch_id}/rows/{payout_id}")
     with kindly(f"{HERE}/{batch_id}"):
         await outcomes.fail(session, accountant, batch_id, payout_id=payout_id, why=why, now=now)
-    row = await _row(session, batch_id, payout_id)
+    row = await payout_lists.row(session, batch_id, payout_id)
     said = _("记下了：%(name)s家没有打成，钱可以再做名单。", name=row.household.head_name)
     return page.redirect(f"{HERE}/{batch_id}", ("success", said))
 
@@ -93,7 +90,7 @@ async def create_return(  # noqa: PLR0917  what FastAPI hands in
     why = await _why(request, f"{HERE}/{batch_id}/rows/{payout_id}")
     with kindly(f"{HERE}/{batch_id}"):
         await outcomes.take_back(session, accountant, batch_id, payout_id, why=why, now=now)
-    row = await _row(session, batch_id, payout_id)
+    row = await payout_lists.row(session, batch_id, payout_id)
     said = _("记下了：%(name)s家的钱退回来了，可以再做名单。", name=row.household.head_name)
     return page.redirect(f"{HERE}/{batch_id}", ("success", said))
 
@@ -105,10 +102,3 @@ async def _why(request: Request, url: str) -> str:
     if why not in FAILURES and not form.text("other"):
         raise StartAgain(url, "warning", _("请选一个原因，或者写一句。"))
     return why
-
-
-async def _row(session: AsyncSession, batch_id: int, payout_id: int) -> Row:
-    found = [row for row in await payout_lists.rows(session, batch_id) if row.payout.id == payout_id]
-    if not found:
-        raise NotFound("payout", str(payout_id))
-    return found[0]

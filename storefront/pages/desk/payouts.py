@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from market.books import approvals, payout_lists, payout_proofs, payouts, proposals
 from market.books.ledger import Rail
-from market.books.payout_lists import PAGE
+from market.books.payout_lists import PAGE, ROWS
 from market.books.payouts import RAILS, BatchState, PayoutBatch, PayoutState
 from market.books.proposals import Candidate, Terms
 from market.ground import places
@@ -93,11 +93,13 @@ async def create_payouts(
 
 @router.get("/desk/payouts/{batch_id:int}")
 async def show_payouts(
-    page: PageDep, session: SessionDep, viewer: PayeeViewerDep, now: NowDep, batch_id: int
-) -> Response:
+    page: PageDep, session: SessionDep, viewer: PayeeViewerDep, now: NowDep, batch_id: int,
+    page_no: Annotated[int, Query(ge=1, le=100_000, alias="page")] = 1,
+) -> Response:  # fmt: skip
     """One list: its rows with masked cards, what is to be done, and who did what."""
     batch = await payouts.seen_by(session, viewer, batch_id)
-    return page("desk/payout_list.html", form=Form({}, {}), **await read_list(session, viewer, batch, now=now))
+    shown = await _read(session, viewer, batch, now=now)
+    return page("desk/payout_list.html", page_no=page_no, most=ROWS, **shown)
 
 
 @router.post("/desk/payouts/{batch_id:int}/approval")
@@ -128,7 +130,7 @@ async def create_withdrawal(
     return page.redirect(f"{HERE}/{batch_id}", ("success", _("名单收起来了，这些钱可以再做新的名单。")))
 
 
-async def read_list(session: AsyncSession, viewer: Viewer, batch: PayoutBatch, *, now: datetime) -> dict[str, Any]:
+async def _read(session: AsyncSession, viewer: Viewer, batch: PayoutBatch, *, now: datetime) -> dict[str, Any]:
     """Everything the page of a list says."""
     batch_id = batch.id or 0
     rows = await payout_lists.rows(session, batch_id)
@@ -161,7 +163,7 @@ async def _preview(page: Page, session: AsyncSession, accountant: Viewer, form: 
     return page(
         "desk/new_payouts.html", status=200 if form.ok else 422, form=form, terms=terms, going=going,
         left=[one for one in found if one.hindrance is not None], sum_fen=sum(one.available_fen for one in going),
-        rails=RAILS, divisions=[(each.code, each.name) for each in near],
+        rails=RAILS, most=ROWS, divisions=[(each.code, each.name) for each in near],
     )  # fmt: skip
 
 

@@ -10,19 +10,21 @@ import pytest
 from httpx import Response
 from openpyxl import load_workbook
 from PIL import Image
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from market.books.payout_proofs import PayoutProof
 from market.books.payouts import BatchState, Payout, PayoutBatch, PayoutState
 from market.ground.audit import Trace
 from market.ground.clock import now
-from market.ground.db import Database
+from market.ground.db import Database, run
 from market.people import accounts, card_changes
 from market.people.card_changes import NewCard
 from market.people.cards import PayoutCard
 from market.reports import oversight
 from market.trade.placing import Item
 from storefront import payout_notices
+from storefront.pages.desk import payouts
 from tests import build
 from tests.client import Browser
 from tests.world import COUNTY, World
@@ -130,6 +132,9 @@ async def test_all_arrived_at_once_and_each_household_is_told(
     assert "早就记过了" in (await accountant.get(answer.headers["location"])).text
     assert set((await states(database)).values()) == {PayoutState.PAID}
     assert await batch_state(database) is BatchState.CLOSED
+    async with database.transaction() as session:
+        queued = text("SELECT args->>'news' FROM procrastinate_jobs WHERE task_name = 'announce_payout'")
+        assert list((await run(session, queued)).scalars()) == ["paid", "paid"]
     caplog.set_level(logging.INFO, "yigou.sms")
     paid = await row_id(database, world.wang)
     async with database.transaction() as session:
@@ -168,6 +173,16 @@ async def test_a_row_that_failed_waits_for_the_next_list(
     assert ["卡已经注销" in told[0], "被银行退回了" in told[1]] == [True, True]
 
 
+async def test_a_long_list_is_turned_over(accountant: Browser, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payouts, "ROWS", 1)
+    url = await proposed(accountant)
+    first, second = (await accountant.get(url)).text, (await accountant.get(f"{url}?page=2")).text
+    assert ("王样例" in first, "赵样例" in first, f"{url}?page=2#rows" in first) == (True, False, True)
+    assert ("王样例" in second, "赵样例" in second, "¥115.00" in second) == (False, True, True)
+    await accountant.post(f"{url}/withdrawal", {"why": "再看看"})
+    assert "这里只列 1 户，名单里会有全部" in (await accountant.get(f"{HERE}/new")).text
+
+
 async def test_nothing_could_be_sent(accountant: Browser, world: World, database: Database) -> None:
     url = await approved(accountant, world)
     assert (await accountant.post(f"{url}/failures", {"other": "银行系统停了"})).status_code == 303
@@ -188,8 +203,8 @@ async def test_files_and_paper_show_the_last_four_digits_only(accountant: Browse
     url = await approved(accountant, world)
     number = build.card_number(world.wang)
     pages = [(await accountant.get(f"{url}{part}")).text for part in ("", "/sheet", "/list.csv")]
-    for text in pages:
-        assert (number[-4:] in text, number[-8:] in text.replace(" ", "")) == (True, False)
+    for shown in pages:
+        assert (number[-4:] in shown, number[-8:] in shown.replace(" ", "")) == (True, False)
     found = list(csv.reader(io.StringIO(pages[2].removeprefix("\ufeff"))))
     assert ["梁家墕", "0001", "王样例", f"演示信用社 尾号 {number[-4:]}", "王样例", "70.00", "等到账"] in found
     values = cells(await accountant.get(f"{url}/list.xlsx"))
