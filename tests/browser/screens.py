@@ -78,6 +78,11 @@ def _give_a_reason(page: Page) -> Response:
     return _send(page)
 
 
+def _leave(page: Page) -> None:
+    """Go back to the goods in the middle of putting some up."""
+    page.goto(page.url.split("/new")[0])
+
+
 def _choose_goods(page: Page) -> None:
     page.locator("form[action='/cart/lines'] .button--lg").click()
     page.wait_for_load_state("load")
@@ -160,6 +165,12 @@ VILLAGE = [
     Screen("goods-large", "grower", "/village/{household}/goods", size="large"),
     Screen("goods-outdoor", "grower", "/village/{household}/goods", contrast="outdoor"),
     Screen("goods-english", "grower", "/village/{household}/goods", language="en"),
+    Screen(
+        "goods-begun",
+        "household",
+        "/village/{other_household}/goods/new?produce=millet&counted=jin&quantity=30",
+        _leave,
+    ),
     Screen("new-what", "grower", _NEW),
     Screen("new-what-large", "grower", _NEW, size="large"),
     Screen("new-amount", "grower", f"{_NEW}?produce=walnut"),
@@ -177,6 +188,7 @@ VILLAGE = [
     Screen("my-listing-stock", "grower", "/village/goods/{goods}/stock"),
     Screen("my-listing-restoration", "grower", "/village/goods/{stopped}/restoration"),
     Screen("my-listing-photo", "grower", "/village/goods/{goods}/photo"),
+    Screen("my-listing-undo", "grower", "/village/goods/{goods}?undo=price&was=900"),
     Screen("my-listing-waiting", "household", "/village/goods/{waiting}"),
     Screen("my-listing-too-much", "grower", "/village/goods/{over}"),
     Screen("my-listing-day", "grower", "/village/goods/{goods}/day"),
