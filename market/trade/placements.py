@@ -106,7 +106,7 @@ class Placed(BaseModel):
 
 # `asked` holds one row an order, `wanted` one a line, both with the order's place in the queue. An order that is
 # complete and may be placed is `ready`; one whose goods are there is `granted`.
-_PLACE = """
+_ASKED = """
     WITH asked AS (
         SELECT a.*, a.placed_at + :hold AS expires_at
         FROM unnest(
@@ -135,7 +135,10 @@ _PLACE = """
     ), ready AS (
         SELECT a.*, c.total_fen FROM asked a JOIN complete c USING (at, line_count)
         WHERE c.total_fen <= :most_fen {proven}
-    ), needed AS (
+    )
+"""
+_PLACE = """
+    , needed AS (
         SELECT o.listing_id, sum(o.quantity)::int AS quantity FROM offered o JOIN ready USING (at) GROUP BY o.listing_id
     ) {held}
     , placed AS (
@@ -170,6 +173,18 @@ _PLACE = """
         SELECT account_id, key, fingerprint, answer, placed_at FROM told WHERE key IS NOT NULL
     )
     SELECT no, answer::text AS answer FROM told
+"""
+# Of orders that were not placed: which goods are short, unless the buyer holds some of them by an attempt of their own.
+_SHORT = """
+    SELECT r.no, jsonb_agg(jsonb_build_object(
+        'listing_id', o.listing_id, 'title', o.title, 'wanted', o.quantity, 'left', greatest(0, s.on_hand - s.reserved)
+    ) ORDER BY o.listing_id)::text AS short
+    FROM ready r JOIN offered o USING (at) JOIN stock s USING (listing_id)
+    WHERE s.on_hand - s.reserved < o.quantity AND (
+        SELECT count(*) FROM orders own JOIN order_lines l ON l.order_id = own.id JOIN wanted w USING (listing_id)
+        WHERE own.account_id = r.account_id AND own.state = 'placed' AND w.at = r.at
+    ) = 0
+    GROUP BY r.no
 """
 # Of several listings the rows are locked in ascending id, so that two carts in opposite order never wait for each
 # other, and looked at before any is changed; where there is not enough for all, nobody here gets of it. One listing
@@ -210,7 +225,7 @@ _UNPROVEN = dict.fromkeys(_PROVEN, "")
 
 
 def _statement(proof: Mapping[str, str], held: str) -> Statement:
-    return Statement(_PLACE.format(held=held, **proof))
+    return Statement((_ASKED + _PLACE).format(held=held, **proof))
 
 
 _STATEMENTS = {
@@ -220,16 +235,30 @@ _STATEMENTS = {
 }
 
 
+_REFUSAL = Statement((_ASKED + _SHORT).format(**_PROVEN))
+
+
+def refusing(wishes: Sequence[Wish]) -> tuple[Statement, dict[str, Any]]:
+    """The look at what was short for proven wishes that were not placed, and its values. It changes nothing.
+
+    It returns `no` and `short` (JSON: listing_id, title, wanted, left) where that is the whole reason.
+    """
+    return _REFUSAL, _values(wishes)
+
+
 def granting(wishes: Sequence[Wish]) -> tuple[Statement, dict[str, Any]]:
     """The statement that places these orders, and its values. It returns `no` and `answer` of each order placed.
 
     An order is placed whole or left out. Where goods are short for all who want them here, all of these are left out.
     Either all wishes carry a proof, or what they rest on was read in this transaction.
     """
+    single = len({item.listing_id for wish in wishes for item in wish.items}) == 1
+    return _STATEMENTS[wishes[0].proof is not None, single], _values(wishes)
+
+
+def _values(wishes: Sequence[Wish]) -> dict[str, Any]:
     lines = [(at, item) for at, wish in enumerate(wishes, 1) for item in wish.items]
-    proven = wishes[0].proof is not None
-    single = all(item.listing_id == lines[0][1].listing_id for _, item in lines)
-    values = {
+    return {
         "hold": HOLD,
         "most_fen": MAX_FEN,
         "nos": [wish.no for wish in wishes],
@@ -250,8 +279,8 @@ def granting(wishes: Sequence[Wish]) -> tuple[Statement, dict[str, Any]]:
         "listing_ids": [item.listing_id for _, item in lines],
         "quantities": [item.quantity for _, item in lines],
         "seen": [item.seen_fen for _, item in lines],
+        **(_proof_values(wishes) if wishes[0].proof else {}),
     }
-    return _STATEMENTS[proven, single], values | (_proof_values(wishes) if proven else {})
 
 
 def _proof_values(wishes: Sequence[Wish]) -> dict[str, Any]:

@@ -5,11 +5,13 @@ Several processes may do this at the same time with the same goods: the database
 """
 
 import asyncio
+import json
 import logging
 from collections import deque
 from dataclasses import dataclass
 
 from market.ground.db import Database
+from market.ground.errors import OutOfStock, ShortLine
 from market.ground.express import LANES, RolledBack
 from market.trade import placements, placing
 from market.trade.carts import MOST_QUANTITY
@@ -45,10 +47,11 @@ class Rush:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def place(self, wish: Wish) -> Placed | None:
-        """Place the order and commit; None when nothing was placed, whatever the reason.
+        """Place the order and commit. OutOfStock when that is all that stands in its way.
 
-        The wish carries its proof: the statement itself looks whether what was read before still holds. After any
-        error nobody knows whether the order was placed; its key tells.
+        None when nothing was placed for any other reason. The wish carries its proof: the statement itself looks
+        whether what was read before still holds. After any other error nobody knows whether the order was placed; its
+        key tells.
         """
         if not self._free:
             waiting = _Waiting(wish, asyncio.get_running_loop().create_future())
@@ -56,12 +59,16 @@ class Rush:
             return await waiting.answer
         self._free -= 1
         try:
-            return (await self._grant([wish])).get(wish.no)
+            placed = (await self._grant([wish])).get(wish.no)
+            short = {} if placed else await self._short([wish])
         except RolledBack as error:
             log.info("an order was not placed at once: %s", error.__cause__)
             return None
         finally:
             self._next()
+        if wish.no in short:
+            raise short[wish.no]
+        return placed
 
     def _next(self) -> None:
         """A lane is free: those who wait take it together."""
@@ -107,21 +114,42 @@ class Rush:
     async def _one_by_one(self, left_out: list[_Waiting]) -> None:
         """After a refusal nobody who wants as much of the same, or more, is tried again here."""
         refused: dict[int, int] = {}
+        unplaced: list[_Waiting] = []
         for one in left_out:
             wanted = one.wish.items[0]
             if wanted.quantity >= refused.get(wanted.listing_id, MOST_QUANTITY + 1):
-                one.tell(None)
+                unplaced.append(one)
                 continue
             try:
                 placed = (await self._grant([one.wish])).get(one.wish.no)
-                if placed is None:
-                    refused[wanted.listing_id] = wanted.quantity
-                one.tell(placed)
             except RolledBack:
                 one.tell(None)
             except Exception as error:  # noqa: BLE001  the others go on; whoever waits for this one gets it
                 one.fail(error)
+            else:
+                if placed is None:
+                    refused[wanted.listing_id] = wanted.quantity
+                    unplaced.append(one)
+                else:
+                    one.tell(placed)
+        await self._explain(unplaced)
+
+    async def _explain(self, unplaced: list[_Waiting]) -> None:
+        """The goods are gone: said to all at once. Whoever has another reason hears it on the whole way."""
+        short = await self._short([one.wish for one in unplaced]) if unplaced else {}
+        for one in unplaced:
+            if one.wish.no in short:
+                one.fail(short[one.wish.no])
+            else:
+                one.tell(None)
 
     async def _grant(self, wishes: list[Wish]) -> dict[str, Placed]:
         rows = await self._database.express.fetch(*placements.granting(wishes))
         return {row["no"]: placing.told(row["answer"]) for row in rows}
+
+    async def _short(self, wishes: list[Wish]) -> dict[str, OutOfStock]:
+        try:
+            rows = await self._database.express.fetch(*placements.refusing(wishes))
+        except RolledBack:
+            return {}
+        return {row["no"]: OutOfStock([ShortLine(**line) for line in json.loads(row["short"])]) for row in rows}

@@ -63,7 +63,7 @@ class AtOnce(ApiRoute):
     """Places the order in one statement, on what is remembered of the caller and the stop, where that suffices."""
 
     async def shortcut(self, request: Request) -> Response | None:
-        """The order placed and committed, or None and nothing has happened."""
+        """The order placed and committed; or OutOfStock, or None, and nothing has happened."""
         state: State = request.app.state.yigou
         bearer = state.regulars.bearer(_token_of(request))
         if bearer is None or not request.headers.get("content-type", "").startswith("application/json"):

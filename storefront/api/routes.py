@@ -74,7 +74,7 @@ class ApiRoute(APIRoute):
         return str(kept["body"])
 
     async def shortcut(self, request: Request) -> Response | None:  # noqa: ARG002  for those that have one
-        """An answer before the handler is asked; None lets it speak. Does everything or nothing, and raises nothing."""
+        """An answer before the handler is asked; None lets it speak. Does everything or nothing."""
         return None
 
 

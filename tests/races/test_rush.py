@@ -13,6 +13,7 @@ from sqlmodel import col, select, update
 from market.goods.stock import Stock
 from market.ground import idempotency
 from market.ground.db import Database, run
+from market.ground.errors import OutOfStock
 from market.people import accounts, bearers
 from market.people.accounts import Account, ApiToken, Viewer
 from market.people.bearers import Bearer
@@ -26,6 +27,7 @@ from tests.races.test_last_unit import many_buyers
 from tests.world import BEGIN, World
 
 Outcome = Placed | None | BaseException
+"""An order, OutOfStock, None for whoever has to take the whole way, or a failure."""
 
 
 @dataclass
@@ -103,6 +105,9 @@ async def test_the_last_units_go_to_those_who_came_first(counter: Counter, world
     placed = await together(*(rush.place(counter.wish(at, Item(world.mutton, 4))) for at in range(40)))
     got = [at for at, one in enumerate(placed) if isinstance(one, Placed)]
     assert len(got) == 15
+    refused = [one for one in placed if isinstance(one, OutOfStock)]
+    assert len(refused) == 25
+    assert {(line.wanted, line.left) for one in refused for line in one.lines} == {(4, 0)}
     assert lanes > 1 or got == list(range(15))
     assert await counter.stock(world.mutton) == (60, 60)
 
@@ -121,6 +126,7 @@ async def test_the_last_one_is_sold_once_by_several_processes(
 ) -> None:
     placed = await together(*(processes[at % 4].place(counter.wish(at, Item(world.last_leg, 1))) for at in range(40)))
     assert sum(isinstance(one, Placed) for one in placed) == 1
+    assert sum(isinstance(one, OutOfStock) for one in placed) == 39
     assert await counter.stock(world.last_leg) == (1, 1)
 
 
@@ -130,7 +136,7 @@ async def test_mixed_carts_in_any_order_never_wait_in_a_circle(
     goods = [Item(world.mutton, 2), Item(world.pear, 1), Item(world.millet, 1), Item(world.pumpkin, 1)]
     carts = [[goods[at % 4], goods[(at + 1 + at // 4 % 3) % 4]] if at % 3 else [goods[at % 4]] for at in range(40)]
     placed = await together(*(processes[at % 4].place(counter.wish(at, *cart)) for at, cart in enumerate(carts)))
-    assert not [one for one in placed if isinstance(one, BaseException)]
+    assert all(isinstance(one, Placed | OutOfStock) for one in placed)
     for item in goods:
         held = sum(
             line.quantity for one in placed if isinstance(one, Placed) for line in one.lines
@@ -146,6 +152,15 @@ async def test_short_goods_hold_up_nobody_who_wants_others(counter: Counter, wor
     placed = await together(*(rush.place(wish) for wish in wishes))
     assert all(isinstance(one, Placed) for one in placed[::2])
     assert sum(isinstance(one, Placed) for one in placed[1::2]) == 1
+
+
+async def test_ones_own_attempt_is_no_shortage(counter: Counter, world: World) -> None:
+    rush = Rush(counter.database)
+    assert await rush.place(counter.wish(0, Item(world.last_leg, 1), key="first"))
+    assert await rush.place(counter.wish(0, Item(world.last_leg, 1), key="again")) is None
+    with pytest.raises(OutOfStock) as refused:
+        await rush.place(counter.wish(1, Item(world.mutton, 1), Item(world.last_leg, 1)))
+    assert [(line.listing_id, line.wanted, line.left) for line in refused.value.lines] == [(world.last_leg, 1, 0)]
 
 
 Spoil = Callable[[Counter, Wish], Awaitable[Wish]]
