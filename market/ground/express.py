@@ -14,11 +14,13 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 # Each statement here is short, finds its rows by key and is run very often: it is planned once in a while for all
 # values, and never by reading a whole table, however small the tables were when it was planned.
-_PLANNING = {
+_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # There are few connections: one row that is held too long must not stand in everybody's way.
+    "lock_timeout": "5s",
 }
 _REFUSED = "ERROR"
 _SECONDS = 30.0
@@ -29,6 +31,10 @@ LANES = 2
 
 class RolledBack(Exception):
     """The database refused the statement: nothing of it happened. The cause says why."""
+
+
+class Busy(RolledBack):
+    """Somebody holds a row of it for longer than anybody should."""
 
 
 class Statement:
@@ -51,7 +57,7 @@ class Express:
 
     def __init__(self, connect_args: Mapping[str, Any], *, connections: int) -> None:
         """Prepare for at most so many connections; nothing is opened yet."""
-        settings = {**connect_args.get("server_settings", {}), **_PLANNING}
+        settings = {**connect_args.get("server_settings", {}), **_SETTINGS}
         self._connect_args = {**connect_args, "server_settings": settings, "command_timeout": _SECONDS}
         self._idle: list[asyncpg.Connection[Any]] = []
         self._free = asyncio.Semaphore(connections)
@@ -70,7 +76,7 @@ class Express:
                     connection.terminate()  # shut down, or cut off: the driver has errors of this family for that too
                     raise
                 self._idle.append(connection)
-                raise RolledBack from error
+                raise (Busy if isinstance(error, asyncpg.LockNotAvailableError) else RolledBack) from error
             except BaseException:
                 connection.terminate()  # what it is doing at this moment is nobody's any more
                 raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from market.ground.db import Database
 from market.ground.errors import OutOfStock, ShortLine
-from market.ground.express import LANES, RolledBack
+from market.ground.express import LANES, Busy, RolledBack
 from market.trade import placements, placing
 from market.trade.carts import MOST_QUANTITY
 from market.trade.placements import Placed, Wish
@@ -103,6 +103,10 @@ class Rush:
                 one.tell(None)  # the same call twice at once: the whole way says so
         try:
             placed = await self._grant([one.wish for one in first.values()])
+        except Busy:
+            for one in first.values():
+                one.tell(None)  # each waits on a connection of its own, or does not have to
+            return
         except RolledBack as error:
             log.info("%d orders go one by one: %s", len(first), error.__cause__)
             placed = {}
@@ -122,7 +126,9 @@ class Rush:
                 continue
             try:
                 placed = (await self._grant([one.wish])).get(one.wish.no)
-            except RolledBack:
+            except RolledBack as error:
+                if isinstance(error, Busy):
+                    refused[wanted.listing_id] = 0
                 one.tell(None)
             except Exception as error:  # noqa: BLE001  the others go on; whoever waits for this one gets it
                 one.fail(error)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import col, select, update
 
 from market.goods.stock import Stock
-from market.ground import idempotency
+from market.ground import express, idempotency
 from market.ground.db import Database, run
 from market.ground.errors import OutOfStock
 from market.people import accounts, bearers
@@ -223,6 +223,22 @@ async def test_a_client_who_went_away_is_not_served_and_holds_up_nobody(counter:
     placed = await asyncio.gather(*calls, return_exceptions=True)
     assert [at for at, one in enumerate(placed) if not isinstance(one, Placed)] == [3]
     assert await counter.stock(world.mutton) == (60, 5)
+
+
+async def test_goods_somebody_holds_too_long_hold_up_nobody_who_wants_others(
+    counter: Counter, world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(express._SETTINGS, "lock_timeout", "100ms")
+    database = Database(database_url, pool=4)
+    rush = Rush(database, lanes=1)
+    async with counter.database.transaction() as session:
+        await session.exec(select(Stock).where(col(Stock.listing_id) == world.mutton).with_for_update())
+        wanted = [world.mutton, world.mutton, world.pear, world.mutton, world.pear]
+        first = await together(*(rush.place(counter.wish(at, Item(wanted[at], 1))) for at in range(5)))
+        assert first == [None] * 5
+        assert await rush.place(counter.wish(5, Item(world.pear, 1)))
+    assert await rush.place(counter.wish(6, Item(world.mutton, 1)))
+    await database.close()
 
 
 async def _end_of(call: "asyncio.Task[Placed | None]") -> Outcome:
