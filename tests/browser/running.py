@@ -96,8 +96,10 @@ def open_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=os.environ.get("YIGOU_CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
 
 
-def open_context(browser: Browser, market: Market, size: tuple[int, int], *, scripts: bool = True) -> BrowserContext:
-    """A fresh person's browser of that size."""
+def open_context(
+    browser: Browser, market: Market, size: tuple[int, int], *, scripts: bool = True, keeps: bool = True
+) -> BrowserContext:
+    """A fresh person's browser of that size; `keeps`: with a service worker, which hides what the network brings."""
     width, height = size
     context = browser.new_context(
         base_url=market.url,
@@ -107,6 +109,7 @@ def open_context(browser: Browser, market: Market, size: tuple[int, int], *, scr
         has_touch=size == PHONE,
         is_mobile=size == PHONE,
         java_script_enabled=scripts,
+        service_workers="allow" if keeps else "block",
     )
     context.set_default_timeout(PATIENCE_MS)
     prefer(context)

@@ -55,13 +55,6 @@ def _send_without_token(page: Page) -> Response:
     return _send(page)
 
 
-def _say_another_number(page: Page) -> Response:
-    """From a phone that saw other goods than are there."""
-    page.evaluate("() => { document.querySelector('main [name=seen]').value = '1' }")
-    page.locator("#f-quantity").fill("2")
-    return _send(page)
-
-
 def _ask_for_code(page: Page) -> Response:
     page.locator("#f-phone").fill(f"1990000{next(_nobodys_number)}")
     return _send(page)
@@ -199,9 +192,7 @@ VILLAGE = [
     Screen("means", "grower", "/village/{household}/means"),
     Screen("means-entered", "agent", "/village/{household}/means"),
     Screen("my-listing-foreign", "household", "/village/goods/{goods}", status=404),
-    Screen("waiting", "grower", "/village/waiting"),
     Screen("offline", "grower", "/village/{household}/offline"),
-    Screen("disagreement", "grower", "/village/goods/{goods}/stock", _say_another_number),
     Screen("to-prepare", "grower", "/village/{household}/orders"),
     Screen("prepared", "grower", "/village/{household}/orders?past=1"),
     Screen("shortage", "grower", "/village/{household}/orders/{line}/shortage"),

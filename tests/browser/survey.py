@@ -115,7 +115,7 @@ class Survey:
         # What a visitor does is kept in the browser, so a screen that needs doing has one to itself.
         key = (screen.who or (screen.name if screen.then else ""), size)
         if key not in self._pages:
-            context = open_context(self._browser, self._market, size)
+            context = open_context(self._browser, self._market, size, keeps=False)
             if screen.who:
                 sign_in_as(context, screen.who)
             page = self._pages[key] = context.new_page()
