@@ -19,10 +19,12 @@ from market.reports import oversight
 from market.trade import cancellations, orders, placing
 from market.trade.orders import Order, OrderState
 from market.trade.placing import Item
-from payments import called_off, cash, desk, proof, records
+from payments import called_off, cash, desk, proof, records, remittances
+from payments.outcomes import RowState
 from payments.records import Method, Payment, PaymentState, Refund, RefundState
 from payments.stripe import Fate, Gateway, Seen
 from tests import build
+from tests.payments.bank import Bank, Wire
 from tests.world import BEGIN, World
 
 ON = date(2026, 11, 6)
@@ -161,6 +163,21 @@ async def test_late_money_goes_home_before_and_after_the_order_was_ended(databas
         for payment in (early, late):
             assert await records.refunded_fen(session, payment.id) == payment.amount_fen
         assert await build.balances(session) == {"clearing": -7000, "returns": 7000}
+    await adds_up(database)
+
+
+async def test_transfers_go_home_too_and_what_came_of_a_part_is_free_again(database: Database, world: World) -> None:
+    bank = await Bank(database, world).open()
+    whole, part = [await bank.promised(Item(world.mutton, 2)) for _ in range(2)]
+    await bank.tells(Wire("70.00", whole.reference or "", serial="A1"))
+    partly = await bank.tells(Wire("30.00", part.reference or "", serial="A2"))
+    cancellation = await call_off(database, world)
+    await called_off.work_off(database, cancellation)
+    assert await outcomes(database) == [(Outcome.RETURNED, 7000), (Outcome.NOTHING_DUE, 0)]
+    async with database.transaction() as session:
+        accountant = await accounts.viewer_of(session, world.accountant)
+        assert [each.refund.amount_fen for each in await remittances.waiting(session, accountant)] == [7000]
+    assert [row.state for row in await bank.rows(partly)] == [RowState.OPEN]  # somebody sends the 30.00 back
     await adds_up(database)
 
 

@@ -11,7 +11,7 @@ from market.delivery import round_cancellations, stops
 from market.delivery.stops import Handover
 from market.ground import idempotency
 from market.ground.clock import day_of
-from market.ground.errors import NotFound, NotOnSale, OutOfStock, OverLimit, PriceChanged, StillRunning
+from market.ground.errors import NotFound, NotOnSale, OutOfStock, OverLimit, PriceChanged, RoundCancelled, StillRunning
 from market.ground.idempotency import Claim
 from market.people import units
 from market.people.accounts import Role, Viewer
@@ -20,6 +20,7 @@ from market.trade import carts, placing
 from market.trade.placing import Item, Placed, Terms
 from storefront import words
 from storefront.deps import NowDep, PageDep, ProvenDep, SessionDep, StartAgain
+from storefront.errors import say
 from storefront.forms import Form, read_form
 from storefront.pages.shop.baskets import by_village, packed, unpacked
 from storefront.pages.shop.refusals import refusal
@@ -159,6 +160,8 @@ async def _place(
     """Place it, or roll everything back and send the person where it can be mended."""
     try:
         return await placing.place(session, viewer, items, terms, now=now, claim=claimed)
+    except RoundCancelled as error:  # while the form was on its way; the next page offers the round after it
+        raise StartAgain("/checkout", "warning", say(error)) from error
     except (OutOfStock, PriceChanged, NotOnSale, OverLimit) as error:
         back = "/checkout" if isinstance(error, OutOfStock) and not error.lines else "/cart"
         raise StartAgain(back, "warning", await refusal(session, error)) from error

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, OutOfStock, Unavailable
+from market.ground.errors import AlreadyPaid, Malformed, NotFound, NotMovable, OutOfStock, RoundCancelled, Unavailable
 from market.people.units import WorkUnit
 from payments import desk
 from payments.records import Method, Payment
@@ -52,7 +52,7 @@ async def create_payment(
         payment = await desk.start(
             session, wish.gateway, viewer, no, wish.method, return_url=wish.return_url, now=wish.now
         )
-    except (AlreadyPaid, NotMovable) as error:
+    except (AlreadyPaid, NotMovable, RoundCancelled) as error:
         raise StartAgain(f"/orders/{no}", "info", say(error)) from error
     except OutOfStock as error:
         raise StartAgain(f"/orders/{no}", "warning", await refusal(session, error)) from error
