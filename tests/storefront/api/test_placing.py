@@ -1,9 +1,12 @@
 """Placing over the API on what was remembered: the same answers, and nothing that was taken back since still counts."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select, update
 
 from market.delivery import calling_off
@@ -11,9 +14,11 @@ from market.delivery.stops import Stop
 from market.ground import clock
 from market.ground.clock import day_of
 from market.ground.db import Database
+from market.ground.express import Statement
 from market.people import accounts
 from market.people.accounts import Account, ApiToken, Grant, Role
 from market.trade import placing
+from tests.client import Browser
 from tests.storefront.api.conftest import Program, Programs
 from tests.storefront.api.test_orders import ordered, wish
 from tests.world import World
@@ -54,6 +59,24 @@ async def test_the_second_order_takes_the_short_way_and_looks_the_same(
     other = await buyer.post("/orders", wish(world, (world.mutton, 1)), key="k")
     assert (other.status_code, other.json()["detail"]["problem"]) == (422, "key_used_for_another_request")
     assert (await buyer.get(f"/listings/{world.mutton}")).json()["left"] == 58
+
+
+async def test_a_known_callers_order_is_one_statement(
+    api: Programs, client: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer, database = await known(api, world, world.buyer), client.state.database
+    said: list[str] = []
+    fetch = database.express.fetch
+
+    async def counted(statement: Statement, values: Mapping[str, Any]) -> Any:
+        said.append("express")
+        return await fetch(statement, values)
+
+    monkeypatch.setattr(database.express, "fetch", counted)
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *_: said.append("session"))
+    event.listen(database.engine.sync_engine, "begin", lambda *_: said.append("begin"))
+    await ordered(buyer, world, (world.mutton, 1))
+    assert said == ["express"]
 
 
 async def test_answers_are_the_same_bytes_whichever_way_they_came(api: Programs, world: World) -> None:
