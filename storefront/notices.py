@@ -125,11 +125,17 @@ async def tell_returned(session: AsyncSession, settings: Settings, payment: Paym
 
 
 async def tell_card(session: AsyncSession, settings: Settings, card: PayoutCard, news: str) -> None:
-    """Tell a household that somebody wants its money on this card, or that a second person agreed."""
+    """Tell a household that its money is to go to this card, that a second person agreed, or that it is stopped."""
     speak(DEFAULT)
     if news == "asked":
         text = _(
-            "【以购】有人申请把您家卖货的钱打到%(bank)s尾号%(four)s的卡上，还要会计核对。不是您的意思，请马上告诉代办员。",
+            "【以购】有人申请把您家卖货的钱打到%(bank)s尾号%(four)s的卡上，还要另一个人对着卡核对。不是您的意思，请马上告诉代办员。",
+            bank=card.bank,
+            four=card.last_four,
+        )
+    elif news == "stopped":
+        text = _(
+            "【以购】您家收钱的卡（%(bank)s尾号%(four)s）停用了，卖货的钱先不往上打。不是您的意思，请马上告诉代办员。",
             bank=card.bank,
             four=card.last_four,
         )

@@ -106,6 +106,7 @@ async def stop(session: AsyncSession, by: Viewer, card_id: int, *, why: str, now
     if card.ended_at is None:
         _end(card, by, why, now)
         _note(session, by, "stop_card", card, now=now)
+        await queue.enqueue(session, "announce_card", card_id=card.id, news="stopped")
     return card
 
 

@@ -1,15 +1,18 @@
 """Where a household's money goes: asked for on its phone, agreed to by another, stopped by one."""
 
+import logging
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from market.ground.clock import day_of, now
-from market.ground.db import Database
-from market.people import accounts, cards
+from market.ground.db import Database, run
+from market.people import accounts, card_changes, cards
 from market.people.accounts import Viewer
 from market.people.cards import PayoutCard
+from storefront.notices import tell_card
 from tests import build
 from tests.client import Browser
 from tests.world import World
@@ -123,3 +126,26 @@ async def test_a_door_card_only_looks(
     assert (await client.get(f"{here}/new")).status_code == 403
     assert (await client.post(here, OWN)).status_code == 403
     assert (await client.post(f"{here}/{card.id}/stop", {"why": "lost"})).status_code == 403
+
+
+async def test_the_household_hears_of_every_step(
+    client: Browser, database: Database, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "yigou.sms")
+    async with database.transaction() as session:
+        card = await build.card(session, world, world.wang, seal=client.state.seal, now=now())
+        wang = await accounts.viewer_of(session, world.wang_account)
+        for _ in range(2):
+            await card_changes.stop(session, wang, card.id or 0, why="lost", now=now())
+        queued = text("SELECT args->>'news' FROM procrastinate_jobs WHERE task_name = 'announce_card' ORDER BY id")
+        news = list((await run(session, queued)).scalars())
+        for one in news:
+            await tell_card(session, client.state.settings, card, one)
+    assert news == ["asked", "confirmed", "stopped"]
+    told = [record.getMessage() for record in caplog.records]
+    assert ["还要另一个人对着卡核对" in told[0], "以后，您家卖货的钱" in told[1], "停用了" in told[2]] == [
+        True,
+        True,
+        True,
+    ]
+    assert card.last_four in told[2]
