@@ -37,7 +37,7 @@ from tests.simulator import Cashier, running_cashier
 from tests.webs import Web, free_ports, on, pool
 from tests.world import World
 
-SECONDS, SEED = float(os.environ.get("YIGOU_CRASH_SECONDS", "7")), int(os.environ.get("YIGOU_CRASH_SEED", "20261128"))
+SECONDS, SEED = float(os.environ.get("YIGOU_CRASH_SECONDS", "5")), int(os.environ.get("YIGOU_CRASH_SEED", "20261128"))
 PROCESSES, BUYERS = 2, 6
 _MOMENT = timedelta(seconds=1)
 

@@ -77,7 +77,8 @@ class Stage(RuleBasedStateMachine):
     def adds_up(self) -> None:
         """Stock, books, payments, refunds, payouts, cash and bank statements tell one story."""
         if hasattr(self, "database"):
-            assert self.do(_differences) == []
+            found = self.do(_differences)
+            assert not found, found
 
     def arrive(self) -> None:
         """Everything that is on its way comes to its end."""

@@ -13,20 +13,16 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from market.books import ledger
 from market.goods import stock
-from payments import bank_rows, cash_books, desk, refunds, row_plans
+from payments import cash_books, refunds
 from tests.simulator import Cashier
 from tests.stories.machine import Story
 from tests.world import World
 
-GUARDS: dict[str, tuple[ModuleType, str, Any]] = {
-    "no more goes back than was paid": (refunds, "_check_bound", None),
-    "goods of an order that ended can be sold again": (stock, "release", None),
-    "cash leaves only the hand that holds it": (cash_books, "must_hold", None),
-    "a line told of before is known": (row_plans, "taken", set()),
-    "a part for an order that ended is free again": (bank_rows, "release", None),
-    "money that came for nothing is owed back": (refunds, "undeliverable", None),
-    "attempts beside the one that paid are closed": (desk, "_withdraw_others", None),
-    "what is posted is posted": (ledger, "post_all", None),
+GUARDS: dict[str, tuple[ModuleType, str]] = {
+    "money that came for nothing is owed back": (refunds, "undeliverable"),
+    "a payout that arrived is posted": (ledger, "post_all"),
+    "goods of an order that ended can be sold again": (stock, "release"),
+    "cash leaves only the hand that holds it": (cash_books, "must_hold"),
 }
 
 
@@ -35,11 +31,11 @@ GUARDS: dict[str, tuple[ModuleType, str, Any]] = {
 def test_a_story_fails_without(
     name: str, server: str, template: tuple[str, World], cashier: Cashier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, function, answer = GUARDS[name]
+    module, function = GUARDS[name]
     told = 0
 
-    async def unguarded(*_args: Any, **_kwargs: Any) -> Any:
-        return answer
+    async def unguarded(*_args: Any, **_kwargs: Any) -> None:
+        """Does nothing."""
 
     def story() -> Story:
         nonlocal told
@@ -48,7 +44,7 @@ def test_a_story_fails_without(
 
     monkeypatch.setattr(module, function, unguarded)
     searching = settings(
-        max_examples=200, stateful_step_count=60, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=100, stateful_step_count=60, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
     )  # fmt: skip
     with pytest.raises(Exception, match=r".") as failed:
