@@ -5,6 +5,7 @@ statement; everything else uses `Database.transaction`.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -86,7 +87,8 @@ class Express:
     async def close(self) -> None:
         """Close every connection."""
         while self._idle:
-            await self._idle.pop().close()
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._idle.pop().close(timeout=2)
 
     async def _connection(self) -> "asyncpg.Connection[Any]":
         while self._idle:
