@@ -72,7 +72,7 @@ async function actOf(form, submitter) {
 }
 
 async function photoOf(field, file) {
-  const small = await shrink(file);
+  const small = await shrink(file, { isPaper: field !== "photo" });
   /* Bytes, not a Blob: some phones lose Blobs that are kept. */
   return { field, name: randomName(), type: small.type, data: await small.arrayBuffer() };
 }
@@ -84,7 +84,7 @@ function randomName() {
 function saidBy(form, submitter) {
   const words = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
   const plain = submitter?.getAttribute("aria-label") || submitter?.dataset.said || words(submitter);
-  const about = words(form.closest("article")?.querySelector("h2") ?? document.querySelector("h1"));
+  const about = words(form.closest("article, section")?.querySelector("h2") ?? document.querySelector("h1"));
   const said = form.dataset.said;
   if (!said) return [about, plain].filter(Boolean).join(" · ");
   return said.replace(/\{(\w+)\}/g, (_all, name) => form.elements.namedItem(name)?.value ?? "");
@@ -117,6 +117,7 @@ function showKept(act, form) {
   const before = [...main.childNodes];
   const panel = document.getElementById("outbox-kept").content.cloneNode(true);
   const dock = document.querySelector(".sticky-bar");
+  panel.firstElementChild.dataset.act = act.key;
   panel.querySelector("[data-said]").textContent = act.said;
   panel.querySelector("[data-undo]").addEventListener("click", async () => {
     await locked(async () => {
@@ -132,6 +133,8 @@ function showKept(act, form) {
   main.focus();
   scrollTo(0, 0);
   show();
+  /* Not to be cleared away when the phone runs full. */
+  navigator.storage?.persist?.().catch(() => {});
   /* Where the browser can, it sends on its own once there is network, even with this page closed. */
   navigator.serviceWorker?.ready.then((worker) => worker.sync?.register("outbox")).catch(() => {});
 }
@@ -151,8 +154,17 @@ async function show(why = "") {
   const text = asks ? banner.dataset.asks : why === "sign-in" ? banner.dataset.signIn : banner.dataset.waiting;
   banner.hidden = !(waiting || asks);
   banner.querySelector("[data-words]").textContent = text.replace("{n}", asks || waiting);
+  await showSent();
   await showList(banner.dataset.hand);
   return waiting;
+}
+
+/* Network came while the words still stand there. */
+async function showSent() {
+  const panel = document.querySelector("[data-act]");
+  if (!panel || (await store.get(panel.dataset.act))?.state !== "sent") return;
+  panel.querySelector("[data-later]").hidden = panel.querySelector("[data-undo]").hidden = true;
+  panel.querySelector("[data-done]").hidden = false;
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,16 +1,17 @@
 /* Makes a photo small before it is sent: a valley's network carries eighty kilobytes, not eight megabytes. */
-const MOST = 80 * 1024;
-const SIDES = [1080, 900, 720, 540, 400];
+const GOODS = { most: 80 * 1024, sides: [1080, 900, 720, 540, 400] };
+/* Somebody has to read what is written on it. */
+const PAPER = { most: 240 * 1024, sides: [1600, 1300, 1080, 900] };
 const QUALITIES = [0.82, 0.7, 0.58, 0.46];
 
 /* A JPEG upright and without a trace of where it was taken; the file itself if this browser cannot read it. */
-export async function shrink(file) {
+export async function shrink(file, { isPaper = false } = {}) {
   const url = URL.createObjectURL(file);
   try {
     const picture = new Image();
     picture.src = url;
     await picture.decode();
-    return (await smallEnough(picture)) ?? file;
+    return (await smallEnough(picture, isPaper ? PAPER : GOODS)) ?? file;
   } catch {
     return file;
   } finally {
@@ -18,14 +19,14 @@ export async function shrink(file) {
   }
 }
 
-async function smallEnough(picture) {
+async function smallEnough(picture, { most, sides }) {
   const longest = Math.max(picture.naturalWidth, picture.naturalHeight);
   let best = null;
-  for (const side of SIDES) {
+  for (const side of sides) {
     const canvas = drawn(picture, Math.min(1, side / longest));
     for (const quality of QUALITIES) {
       best = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
-      if (best && best.size <= MOST) return best;
+      if (best && best.size <= most) return best;
     }
   }
   return best;
