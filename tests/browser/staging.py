@@ -276,7 +276,7 @@ def _cash(clerk: Person, accountant: Person) -> Places:
 
 def _accounts(accountant: Person) -> Places:
     """What an accountant finds: differences, notices, statements of the bank and lines that wait for somebody."""
-    preview, taken = re.findall(r'href="/desk/statements/(\d+)"', accountant.read("/desk/statements"))[:2]
+    preview, taken = re.findall(r'href="/desk/statements/(\d+)"', accountant.read("/desk/statements"))[-2:]
     return {
         "statement_preview": preview,
         "statement_taken": taken,

@@ -42,6 +42,7 @@ def test_a_transfer_finds_its_order(open_page: OpenPage) -> None:
     expect(buyer.get_by_role("heading", level=1)).to_contain_text("已付款")
 
     accountant.get_by_role("link", name="谢谢").click()
+    accountant.get_by_text("和订单没有关系").click()
     card = accountant.locator("form[action$='/purpose']")
     card.get_by_text("和市场没有关系").click()
     card.get_by_label("为什么").fill("问过了，是转错的")
