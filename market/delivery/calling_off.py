@@ -18,7 +18,6 @@ from market.ground.places import Level
 from market.people.accounts import Role, Viewer
 
 JOB = "call_off_round"
-_MOST = 200
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ async def stop_of(session: AsyncSession, viewer: Viewer, stop_id: int) -> Stop:
 async def rounds(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[Round]:
     """The rounds to come: those somebody ordered for, and the next one of every stop in use. The soonest first."""
     today = day_of(now)
-    held = {each.id or 0: each for each in await session.exec(select(Stop).where(_theirs(viewer)).limit(_MOST))}
+    held = {each.id or 0: each for each in await session.exec(select(Stop).where(_theirs(viewer)))}
     ordered = await _ordered(session, list(held), today)
     keys = set(ordered) | {
         (stop_id, stops.next_handover(stop, now).on)

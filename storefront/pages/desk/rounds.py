@@ -24,6 +24,8 @@ router = APIRouter()
 _HERE = "/desk/rounds"
 _ROUND = _HERE + "/{stop_id}/{on}"
 _MOST_WHY = 100
+_MOST = 200
+"""Rounds of one list: a county has a dozen; whoever sees more begins with the soonest."""
 
 
 async def _round(session: SessionDep, officer: OfficerDep, now: NowDep, stop_id: int, on: str) -> Round:
@@ -42,7 +44,8 @@ RoundDep = Annotated[Round, Depends(_round)]
 async def list_rounds(page: PageDep, session: SessionDep, officer: OfficerDep, now: NowDep) -> Response:
     """The rounds to come, the soonest first."""
     rounds = await calling_off.rounds(session, officer, now=now)
-    return page("desk/rounds.html", rounds=rounds, may=bool(calling_off.codes(officer)))
+    return page("desk/rounds.html", rounds=rounds[:_MOST], most=_MOST, more=len(rounds) > _MOST,
+                may=bool(calling_off.codes(officer)))  # fmt: skip
 
 
 @router.get(_ROUND)
