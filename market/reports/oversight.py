@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.ground.db import run
-from market.reports import payout_rules
+from market.reports import acting_rules, payout_rules
 from market.reports.scopes import make_room
 
 MOST = 200
@@ -112,6 +112,7 @@ _ORDER_MOVES = """
 """
 RULES = {
     **payout_rules.RULES,
+    **acting_rules.RULES,
     "an entry's postings sum to zero": _BALANCE,
     "stock on hand is what came less what was sold": _ON_HAND,
     "stock reserved is what unpaid orders hold": _RESERVED,

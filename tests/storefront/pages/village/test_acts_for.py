@@ -20,6 +20,7 @@ from market.people.accounts import Account, Grant
 from market.people.acts_for import ActFor, HouseholdWord
 from market.people.card_changes import NewCard
 from market.people.heard import Heard
+from market.reports import acting_rules, oversight
 from market.trade.orders import OrderLine
 from market.trade.placing import Item
 from tests import build
@@ -153,6 +154,12 @@ async def test_every_act_of_an_agent_leaves_a_row(
     assert {(one.account_id, one.household_id, one.word_id) for one in done} == {(world.agent, world.wang, None)}
     shown = (await client.get(f"/village/{world.wang}/acts")).text
     assert [one.act for one in done if f"<strong>{one.act}" in shown] == []  # each has its sentence
+    async with database.transaction() as session:
+        assert await oversight.look(session, acting_rules.RULES) == []
+        await session.delete(await session.get_one(ActFor, done[0].id))
+    async with database.transaction() as session:
+        (missing,) = await oversight.look(session, acting_rules.RULES)
+        assert missing.found == done[0].act
 
 
 async def test_what_a_household_does_itself_leaves_none(
