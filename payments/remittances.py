@@ -67,9 +67,10 @@ def to_send(viewer: Viewer) -> Select[Refund, Payment, Order, str]:
     )
 
 
-async def waiting(session: AsyncSession, viewer: Viewer) -> list[ToSend]:
-    """The same with the payer's name: the work unit's for its own money, else the buyer's."""
-    rows = (await session.exec(to_send(viewer).limit(MOST))).all()
+async def waiting(session: AsyncSession, viewer: Viewer, *, refund_id: UUID | None = None) -> list[ToSend]:
+    """The same, or one of them, with the payer's name: the work unit's for its own money, else the buyer's."""
+    query = to_send(viewer).limit(MOST)
+    rows = (await session.exec(query.where(Refund.id == refund_id) if refund_id is not None else query)).all()
     own = {order.account_id for _refund, _payment, order, unit in rows if order.work_unit_id is None or not unit}
     people = await session.exec(select(Account.id, Account.name).where(col(Account.id).in_(own)))
     names = dict(people.all())

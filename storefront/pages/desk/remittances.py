@@ -71,7 +71,7 @@ def _day(form: Form) -> date:
 
 
 async def _read(session: AsyncSession, accountant: Viewer, refund_id: UUID) -> dict[str, Any]:
-    found = [row for row in await remittances.waiting(session, accountant) if row.refund.id == refund_id]
+    found = await remittances.waiting(session, accountant, refund_id=refund_id)
     if not found:
         raise NotFound("refund", str(refund_id))
     (row,) = found
