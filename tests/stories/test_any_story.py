@@ -14,7 +14,7 @@ from tests.stories.machine import Story
 from tests.stories.stage import TOLD
 from tests.world import World
 
-STORIES, STEPS = int(os.environ.get("YIGOU_STORIES", "12")), int(os.environ.get("YIGOU_STEPS", "30"))
+STORIES, STEPS = int(os.environ.get("YIGOU_STORIES", "8")), int(os.environ.get("YIGOU_STEPS", "30"))
 
 
 def test_any_story_adds_up(server: str, template: tuple[str, World], cashier: Cashier) -> None:
