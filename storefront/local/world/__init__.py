@@ -23,7 +23,17 @@ from payments.hand_ins import Wish
 from payments.records import Method
 from payments.stripe import Gateway
 from storefront import reference
-from storefront.local.world import comparisons, generation, goods, paydays, people, purses, seasons, transfers
+from storefront.local.world import (
+    comparisons,
+    generation,
+    goods,
+    paydays,
+    people,
+    purses,
+    seasons,
+    transfers,
+    waiting,
+)
 from storefront.local.world.generation import SIZES, Recipe, Size
 from storefront.local.world.goods import Lot
 from storefront.local.world.logins import DEMO_ACCOUNTS, DEMO_LOGINS, DemoLogin
@@ -108,6 +118,7 @@ async def bring(session: AsyncSession, settings: Settings, *, now: datetime) -> 
     await goods.take_down(session, cast, lots)
     await _open_orders(session, settings, cast, lots, now)
     await goods.leave_one(session, cast, lots, now=now)
+    await waiting.bring(session, cast, now=now)
     await _hand_in(session, cast, now)
     await comparisons.bring(session, cast, now=now)
     await paydays.bring(session, seal, cast, now=now)
