@@ -211,3 +211,23 @@ async def test_not_too_many_at_once_and_none_for_ever(client: Browser, world: Wo
     async with database.transaction() as session:
         assert await uploads.forget_old(session, now=clock.now() + timedelta(days=2)) == 0
         assert await uploads.forget_old(session, now=clock.now() + timedelta(days=4)) == 12
+
+
+async def test_one_page_can_ask_every_question_of_a_household(client: Browser, world: World) -> None:
+    await client.sign_in(world.wang_account)
+    page = (await client.get(f"/village/{world.wang}/offline")).text
+    listings = re.search(r'data-listings="([^"]*)"', page)
+    assert listings is not None
+    assert {str(world.mutton), str(world.last_leg)} <= set(listings[1].split())
+    assert "?produce=millet" in page
+    assert "\\u7f8a\\u8089" in page  # 羊肉, among the household's goods
+    await client.sign_in(world.zhao_account)
+    assert (await client.get(f"/village/{world.wang}/offline")).status_code == 404
+
+
+async def test_the_worker_keeps_its_address_and_is_asked_for_afresh(client: Browser) -> None:
+    worker = await client.get("/worker.js")
+    assert worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["content-type"].startswith("text/javascript")
+    again = await client.http.get("/worker.js", headers={"if-none-match": worker.headers["etag"]})
+    assert again.status_code == 304
