@@ -109,8 +109,8 @@ async def _post(world: World, client: httpx.AsyncClient, event: Json) -> int | N
     }
     try:
         answer = await client.post(str(world.webhook_url), content=body.encode(), headers=headers)
-    except httpx.HTTPError:
-        return None
+    except (httpx.HTTPError, AttributeError):
+        return None  # AttributeError: the HTTP library looks at a connection that was taken and cut in the same moment
     return answer.status_code
 
 
