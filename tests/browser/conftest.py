@@ -10,10 +10,23 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.running import PATIENCE_MS, PHONE, Market, open_browser, open_context, running_market, sign_in_as
+from tests.browser.screens import Screen
 from tests.browser.staging import stage
 from tests.browser.survey import Survey
 
 OpenPage = Callable[..., Page]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of a screen go to one worker, which opens it once; of other tests, those of one file."""
+    for item in items:
+        screen = (
+            item.callspec.params.get("screen")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
+        item.add_marker(pytest.mark.xdist_group(screen.name if isinstance(screen, Screen) else item.path.name))
 
 
 @pytest.fixture(scope="package")

@@ -261,17 +261,13 @@ def _rounds(officer: Person) -> Places:
 
 
 def _cash(clerk: Person, accountant: Person) -> Places:
-    """Cash on its way from the clerk to this accountant, cash that was counted, and somebody's book."""
-    counted = accountant.find(r"/unit/cash/hand-ins/(\d+)", "/desk/cash/hand-ins")
-    receivers = re.findall(r'name="receiver"[^>]*value="(\d+)"', clerk.read("/unit/cash/hand-ins/new"))
-    given = ""
-    for receiver in receivers:
-        given = clerk.send("/unit/cash/hand-ins", amount="10", receiver=receiver)
-        if accountant.http.get(given).is_success:
-            break
-        clerk.send(f"{given}/withdrawal")
-    keeper = accountant.find(r"/desk/cash/books/(\d+)", "/desk/cash")
-    return {"hand_in": given.rsplit("/", 1)[1], "counted": counted, "keeper": keeper}
+    """Cash on its way from the clerk to this accountant, cash that was counted long ago, and somebody's book."""
+    hand_ins = r"/unit/cash/hand-ins/(\d+)"
+    return {
+        "hand_in": clerk.find(hand_ins, "/unit/cash/book"),
+        "counted": re.findall(hand_ins, accountant.read("/desk/cash/hand-ins"))[-1],
+        "keeper": accountant.find(r"/desk/cash/books/(\d+)", "/desk/cash"),
+    }
 
 
 def _accounts(accountant: Person) -> Places:

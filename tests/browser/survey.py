@@ -20,7 +20,7 @@ _MOST_SAID = 4
 # On a phone the window grows with what sticks out, so the width is compared with the one the page was given.
 _SIDEWAYS = """(width) => {
   const page = document.scrollingElement;
-  if (page.scrollWidth <= width) return [];
+  if (page.scrollWidth <= width + 1) return [];
   const clipped = (node) => {
     for (let at = node.parentElement; at && at !== document.body; at = at.parentElement)
       if (getComputedStyle(at).overflowX !== 'visible') return true;

@@ -21,7 +21,7 @@ def test_goods_go_up_for_several_households_and_each_is_asked(open_page: OpenPag
     _write_down_a_call(agent)
 
     grower.goto(f"/village/{household}/goods")
-    grower.get_by_role("link", name=re.compile("代办员替您做了 1 件事")).tap()
+    grower.get_by_role("link", name=re.compile(r"代办员替您做了 \d+ 件事")).tap()
     expect(grower.get_by_role("main")).to_contain_text("上架核桃 7 斤，一斤 ¥6.00")
     grower.get_by_role("link", name="不对").first.tap()
     grower.get_by_label("哪里不对？不写也行").fill("没跟我说过")
