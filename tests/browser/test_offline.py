@@ -126,6 +126,7 @@ def test_a_number_is_changed_in_the_valley(open_page: OpenPage) -> None:
     expect(page.locator("#waiting")).to_contain_text("改成 44")
     page.get_by_role("button", name="不送了").tap()
     page.get_by_role("button", name="放回来").tap()
+    expect(page.get_by_role("button", name="不送了")).to_be_visible()
     page.goto(f"{home}/goods")
     page.locator(f"#{card}").get_by_role("link", name="改数量").tap()
     page.wait_for_url("**/stock")

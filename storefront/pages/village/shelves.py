@@ -62,6 +62,7 @@ def _shown(house: House, listing: Listing, stock: Stock, item: Produce, ordered:
         "produce_code": listing.produce_code,
         "photo": listing.photo or "",
         "photo_url": words.photo_url(listing.photo, "card"),
+        "thumb_url": words.photo_url(listing.photo, "thumb"),
         "village": house.village,
         "grower": house.household.display_name,
         "price_fen": listing.price_fen,
