@@ -15,6 +15,7 @@ from tests.browser.staging import Places
 _AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 _JUDGE = """() => axe.run(document, {resultTypes: ['violations'], preload: false})"""
 _GRAVE = {"serious", "critical"}
+_ANY = {"minor", "moderate", *_GRAVE}
 _MOST_SAID = 4
 
 # On a phone the window grows with what sticks out, so the width is compared with the one the page was given.
@@ -48,7 +49,7 @@ class Findings:
 
     status: int
     barriers: list[str]
-    """Serious and critical violations axe reports."""
+    """Serious and critical violations axe reports; at the village door all of them."""
     sideways: list[str]
     """What sticks out to the right."""
     sideways_at_twice: list[str]
@@ -98,7 +99,8 @@ class Survey:
     def _look(self, screen: Screen, size: tuple[int, int]) -> Findings:
         page, status = self.show(screen, size)
         page.evaluate(_AXE)
-        barriers = _barriers(page.evaluate(_JUDGE))
+        # At the village door nothing axe knows of is small enough to be let pass.
+        barriers = _barriers(page.evaluate(_JUDGE), _ANY if eyes.is_in_village(page) else _GRAVE)
         sideways = page.evaluate(_SIDEWAYS, size[0])
         found = Findings(status, barriers, sideways, [], [])
         if size == PHONE and eyes.is_in_village(page):
@@ -124,10 +126,10 @@ class Survey:
         return self._pages[key]
 
 
-def _barriers(report: dict[str, Any]) -> list[str]:
+def _barriers(report: dict[str, Any], impacts: set[str]) -> list[str]:
     return [
         f"{violation['id']}: {violation['help']}: {node['html'][:160]}"
         for violation in report["violations"]
-        if violation["impact"] in _GRAVE
+        if violation["impact"] in impacts
         for node in violation["nodes"][:_MOST_SAID]
     ]

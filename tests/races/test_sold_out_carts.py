@@ -1,0 +1,44 @@
+"""Carts of several goods while the last of each is going: every buyer gets an order or hears what is short."""
+
+import asyncio
+from collections import Counter
+
+from sqlalchemy import text
+
+from market.ground.db import Database, run
+from market.ground.errors import OutOfStock
+from market.trade.placing import Item
+from tests import build
+from tests.races.test_last_unit import many_buyers
+from tests.world import World
+
+_ROUNDS, _LEFT = 10, 7
+_BRING = text("UPDATE stock SET on_hand = reserved + :left WHERE listing_id = ANY(:ids)")
+_LEFT_NOW = text("SELECT min(on_hand - reserved), max(on_hand - reserved) FROM stock WHERE listing_id = ANY(:ids)")
+
+
+async def test_a_cart_that_comes_too_late_hears_so(database: Database, world: World) -> None:
+    buyers = await many_buyers(database, 20)
+    goods = [world.mutton, world.pumpkin]
+    heard: Counter[str] = Counter()
+
+    async def buy(at: int, buyer: int) -> None:
+        items = [Item(listing_id, 1 + (at + listing_id) % 2) for listing_id in goods]
+        try:
+            async with database.transaction() as session:
+                await build.order(session, world, *items[:: 1 if at % 2 else -1], buyer=buyer)
+        except OutOfStock:
+            heard["short"] += 1
+        else:
+            heard["ordered"] += 1
+
+    for _ in range(_ROUNDS):
+        async with database.transaction() as session:
+            await run(session, _BRING, {"left": _LEFT, "ids": goods})
+        await asyncio.gather(*(buy(at, buyer) for at, buyer in enumerate(buyers)))
+        async with database.transaction() as session:
+            least, most = (await run(session, _LEFT_NOW, {"ids": goods})).one()
+            assert 0 <= least <= most <= _LEFT
+    assert heard.total() == _ROUNDS * len(buyers)
+    assert heard["ordered"] >= _ROUNDS
+    assert heard["short"] > 0
