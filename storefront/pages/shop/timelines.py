@@ -141,7 +141,9 @@ def stage_of(order: Order, payments: list[Payment], now: datetime) -> Stage:
         return Stage.TRANSFER if _promised(payments) is Method.TRANSFER else Stage.CASH
     if not payments:
         return Stage.OPEN
-    return Stage.WAITING if payments[-1].state is PaymentState.STARTED else Stage.FAILED
+    # The order was read before the payment: the money may have come between the two, and is told at the next look.
+    came_to_nothing = payments[-1].state in {PaymentState.FAILED, PaymentState.CANCELLED}
+    return Stage.FAILED if came_to_nothing else Stage.WAITING
 
 
 def _promised(payments: list[Payment]) -> Method | None:

@@ -27,6 +27,19 @@ async def _carry(payer: Buyer, cashier: Cashier, payment: Payment) -> list[Respo
     ]
 
 
+async def test_money_that_comes_while_the_page_is_read_is_not_called_a_failure(
+    payer: Buyer, database: Database
+) -> None:
+    """The page reads the order, the notice commits, the page reads the payment."""
+    url = await payer.orders(payer.world.mutton, 2)
+    await payer.browser.post(f"{url}/payments", {"method": "alipay"})
+    async with database.transaction() as session:
+        await session.exec(update(Payment).values(state=PaymentState.SUCCEEDED))
+    page = said(await payer.browser.get(f"{url}/return?redirect_status=succeeded"))
+    assert "正在确认付款" in page
+    assert "没有付成" not in page
+
+
 async def test_alipay_sends_away_and_the_return_page_only_looks(
     payer: Buyer, database: Database, cashier: Cashier
 ) -> None:
