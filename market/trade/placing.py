@@ -39,10 +39,10 @@ __all__ = ["Item", "Placed", "Terms", "place", "told", "wish_of"]
 _NO_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _NO_LENGTH = 8
 _ROUND_IS_OFF = "YG001"
-_OUT_OF_BOUNDS = "23514"
-"""A CHECK said no; of what placing changes, only stock has one that somebody else can bring about."""
-_LOOKS = 3
 """What the database says to an order for a round that was called off (migration 0006)."""
+_STOCK_BOUND = "ck_stock_reserved"
+_LOOKS = 3
+"""How often an order of several lines is tried when only this bound says that something is gone."""
 
 
 async def place(
@@ -135,7 +135,7 @@ async def _place(session: AsyncSession, wish: Wish) -> Placed | None:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", "") == _ROUND_IS_OFF:
                 raise RoundCancelled(wish.terms.stop_id, wish.terms.handover_on) from error
-            if getattr(error.orig, "sqlstate", "") != _OUT_OF_BOUNDS or len(wish.items) == 1:
+            if len(wish.items) == 1 or _STOCK_BOUND not in str(error.orig):
                 raise
     return None
 

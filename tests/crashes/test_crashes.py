@@ -124,6 +124,7 @@ async def test_nothing_acknowledged_is_lost_when_web_processes_are_killed(
     assert found == []
     assert killer.kills >= 5
     assert everybody.diary.charged
+    assert everybody.diary.answers["500"] == 0
     await gateway.hang_up()
 
 
