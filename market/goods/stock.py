@@ -92,34 +92,36 @@ async def left_now(session: AsyncSession, listing_id: int) -> int:
     return int(on_hand - reserved)
 
 
-# What orders do to stock. Rows are taken in ascending id, so that no two orders ever wait for each other.
+# What orders do to stock. Rows are taken in ascending id, so that no two orders ever wait for each other. What is
+# written comes from the locked rows: an UPDATE looks at its snapshot's row first, which may have moved on meanwhile.
 
 _MOVED = """
     WITH moved AS (
         SELECT l.listing_id, sum(l.quantity - l.short_quantity)::int AS quantity FROM order_lines l
         WHERE l.order_id = ANY(:order_ids) GROUP BY l.listing_id
     ), locked AS (
-        SELECT s.listing_id FROM stock s JOIN moved USING (listing_id)
+        SELECT s.* FROM stock s JOIN moved USING (listing_id)
         ORDER BY s.listing_id FOR NO KEY UPDATE OF s {wait}
     ), done AS (
-        UPDATE stock s SET {change}
-        FROM moved m JOIN locked USING (listing_id) WHERE s.listing_id = m.listing_id {only_if}
+        UPDATE stock s SET on_hand = l.on_hand + {on_hand} * m.quantity, reserved = l.reserved + {reserved} * m.quantity
+        FROM moved m JOIN locked l USING (listing_id) WHERE s.listing_id = m.listing_id {only_if}
         RETURNING s.listing_id
     )
     SELECT (SELECT count(*) FROM moved) = (SELECT count(*) FROM done) AS all_moved
 """
+_IF_ENOUGH = "AND l.on_hand - l.reserved >= m.quantity"
 
 
-def _moving(change: str, *, only_if: str = "", wait: str = "") -> TextClause:
-    return text(_MOVED.format(change=change, only_if=only_if, wait=wait))
+def _moving(*, on_hand: int = 0, reserved: int = 0, only_if: str = "", wait: str = "") -> TextClause:
+    return text(_MOVED.format(on_hand=on_hand, reserved=reserved, only_if=only_if, wait=wait))
 
 
-_RELEASE = _moving("reserved = s.reserved - m.quantity")
-_RELEASE_AT_ONCE = _moving("reserved = s.reserved - m.quantity", wait="SKIP LOCKED")
-_SELL = _moving("reserved = s.reserved - m.quantity, on_hand = s.on_hand - m.quantity")
-_GIVE_BACK = _moving("on_hand = s.on_hand + m.quantity")
-_HOLD_AGAIN = _moving("reserved = s.reserved + m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
-_TAKE_AGAIN = _moving("on_hand = s.on_hand - m.quantity", only_if="AND s.on_hand - s.reserved >= m.quantity")
+_RELEASE = _moving(reserved=-1)
+_RELEASE_AT_ONCE = _moving(reserved=-1, wait="SKIP LOCKED")
+_SELL = _moving(reserved=-1, on_hand=-1)
+_GIVE_BACK = _moving(on_hand=1)
+_HOLD_AGAIN = _moving(reserved=1, only_if=_IF_ENOUGH)
+_TAKE_AGAIN = _moving(on_hand=-1, only_if=_IF_ENOUGH)
 
 
 async def lose_held(session: AsyncSession, listing_id: int, quantity: int, *, now: datetime) -> None:

@@ -187,8 +187,9 @@ _SHORT = """
     GROUP BY r.no
 """
 # Of several listings the rows are locked in ascending id, so that two carts in opposite order never wait for each
-# other, and looked at before any is changed; where there is not enough for all, nobody here gets of it. One listing
-# needs no such care: its UPDATE checks.
+# other, and looked at before any is changed; where there is not enough for all, nobody here gets of it. What is written
+# comes from the locked rows: an UPDATE that counts on from its own snapshot's row is held to the bounds of `stock`
+# before it notices that the row has moved on. One listing needs no such care: its UPDATE checks.
 _HELD_ONE = """
     , held AS (
         UPDATE stock s SET reserved = s.reserved + n.quantity
@@ -200,7 +201,7 @@ _HELD_ONE = """
 """
 _HELD_MANY = """
     , locked AS (
-        SELECT s.listing_id, s.on_hand - s.reserved >= n.quantity AS enough
+        SELECT s.listing_id, s.on_hand, s.reserved, s.on_hand - s.reserved >= n.quantity AS enough
         FROM stock s JOIN needed n USING (listing_id) ORDER BY s.listing_id FOR NO KEY UPDATE OF s
     ), granted AS (
         SELECT r.* FROM ready r WHERE r.line_count = (
@@ -210,8 +211,8 @@ _HELD_MANY = """
         SELECT o.listing_id, sum(o.quantity)::int AS quantity FROM offered o JOIN granted USING (at)
         GROUP BY o.listing_id
     ), held AS (
-        UPDATE stock s SET reserved = s.reserved + t.quantity
-        FROM taken t WHERE s.listing_id = t.listing_id
+        UPDATE stock s SET on_hand = l.on_hand, reserved = l.reserved + t.quantity
+        FROM taken t JOIN locked l USING (listing_id) WHERE s.listing_id = t.listing_id
     )
 """
 _SAME_STOP = "(SELECT s.xmin::text FROM stops s WHERE s.id = a.stop_id) = a.stop_version"

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +39,6 @@ _NO_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _NO_LENGTH = 8
 _ROUND_IS_OFF = "YG001"
 """What the database says to an order for a round that was called off (migration 0006)."""
-_STOCK_BOUND = "ck_stock_reserved"
-_LOOKS = 3
-"""How often an order of several lines is tried when only this bound says that something is gone."""
 
 
 async def place(
@@ -121,23 +117,15 @@ def _check_terms(buyer: Viewer, terms: Terms) -> None:
 
 
 async def _place(session: AsyncSession, wish: Wish) -> Placed | None:
-    """Place it if its goods are there.
-
-    Where many want the same few goods at once, an order of several lines may learn only from the database's own bound
-    on stock that the last of them has just gone. Nothing was taken then: looked at anew, it is told like any shortage.
-    """
+    """Place it if its goods are there."""
     statement, values = placements.granting([wish])
-    for _ in range(_LOOKS):
-        try:
-            async with session.begin_nested() if len(wish.items) > 1 else nullcontext():
-                row = (await run(session, statement.clause, values)).one_or_none()
-            return told(row.answer) if row else None
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", "") == _ROUND_IS_OFF:
-                raise RoundCancelled(wish.terms.stop_id, wish.terms.handover_on) from error
-            if len(wish.items) == 1 or _STOCK_BOUND not in str(error.orig):
-                raise
-    return None
+    try:
+        row = (await run(session, statement.clause, values)).one_or_none()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == _ROUND_IS_OFF:
+            raise RoundCancelled(wish.terms.stop_id, wish.terms.handover_on) from error
+        raise
+    return told(row.answer) if row else None
 
 
 async def _drop_own_abandoned(session: AsyncSession, buyer: Viewer, wanted: Sequence[Item], now: datetime) -> bool:
