@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import taps
@@ -9,6 +10,13 @@ from tests.browser.conftest import OpenPage
 
 _KEPT = "记在手机里了"
 _COUNT_PAGES = "async () => (await (await caches.open('pages')).keys()).length"
+_HAS_DRAFT = """() => new Promise((resolve) => {
+    const asked = indexedDB.open("yigou");
+    asked.onsuccess = () => {
+        const found = asked.result.transaction("acts").objectStore("acts").getAllKeys();
+        found.onsuccess = () => resolve(found.result.some((key) => key.startsWith("draft ")));
+    };
+})"""
 
 
 def _kept_door(open_page: OpenPage, who: str = "grower") -> tuple[Page, str]:
@@ -30,9 +38,13 @@ def _next(page: Page) -> None:
     page.get_by_role("button", name="下一步").tap()
 
 
-def _take_photo(page: Page) -> None:
+def _choose_photo(page: Page) -> None:
     photo = FilePayload(name="IMG_0001.jpg", mimeType="image/jpeg", buffer=taps.photo_with_place())
     page.locator("input[type=file]").set_input_files(photo)
+
+
+def _take_photo(page: Page) -> None:
+    _choose_photo(page)
     page.get_by_role("button", name="带上照片，上架").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
     expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
@@ -68,6 +80,33 @@ def test_goods_with_a_photo_from_a_valley_and_a_killed_tab(open_page: OpenPage) 
     page.locator(f"#{new.pop()} a.cover").first.tap()
     page.wait_for_url(re.compile(r"/village/goods/\d+$"))
     expect(page.locator(".offers img")).to_have_attribute("src", re.compile(r"^/photos/"))
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["network", "valley"])
+def test_a_photo_chosen_and_not_sent_outlives_the_tab(open_page: OpenPage, *, is_cut: bool) -> None:
+    page, home = _kept_door(open_page)
+    before = _goods(page, home)
+    _cut(page, is_cut=is_cut)
+    taps.begin_listing(page, "核桃", "12", "8.5")
+    _choose_photo(page)
+    page.wait_for_function(_HAS_DRAFT)
+    address = page.url
+    page.close()
+    page = page.context.new_page()
+    page.goto(address)
+    expect(page.locator("[data-preview]")).to_be_visible()
+    page.get_by_role("button", name="带上照片，上架").tap()
+    if is_cut:
+        expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
+        _cut(page, is_cut=False)
+        expect(page.locator("#outbox")).to_be_hidden()
+    else:
+        page.wait_for_url(re.compile(r"/village/goods/\d+"))
+    [new] = set(_goods(page, home)) - set(before)
+    expect(page.locator(f"#{new} img").first).to_have_attribute("src", re.compile(r"^/photos/"))
+    page.goto(address)  # the next of the same begins without it
+    expect(page.locator("[data-preview]")).to_be_hidden()
+    assert not page.evaluate(_HAS_DRAFT)
 
 
 def test_the_network_goes_at_every_step(open_page: OpenPage) -> None:

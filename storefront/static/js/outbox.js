@@ -1,5 +1,6 @@
 /* A form of this door is first kept on the phone, then sent. With network nobody notices; without, it waits. */
 import { flush, locked } from "./outbox/delivery.js";
+import { forget, keepDrafts } from "./outbox/draft.js";
 import { keepDoor, sayKept } from "./outbox/keeping.js";
 import { showList } from "./outbox/list.js";
 import * as store from "./outbox/store.js";
@@ -24,6 +25,7 @@ document.addEventListener("submit", async (event) => {
   }
   await Promise.race([deliver(), pause(PERSON_WAITS)]);
   const now = await store.get(act.key);
+  if (now?.state !== "asks") await forget(form);
   if (now?.to) {
     await store.remove(act.key);
     localStorage.removeItem("warmed");
@@ -182,6 +184,7 @@ async function sendWaiting() {
 if (banner && "indexedDB" in window) {
   sayKept();
   show().then(sendWaiting, () => {});
+  keepDrafts().catch(() => {});
   keepDoor(banner.dataset).catch(() => {});
   addEventListener("online", sendWaiting);
   addEventListener("outbox", sendWaiting);
