@@ -19,6 +19,8 @@ from tests.world import World
 
 _LEFT = {"mutton": 400, "pumpkin": 2000, "millet": 500, "pear": 60}
 """Pears run out, so that some are refused and some orders lose their goods."""
+_FRESH = httpx.Limits(keepalive_expiry=2)
+"""A server closes a connection after five idle seconds; one taken up again at that instant would break."""
 
 
 @dataclass
@@ -32,7 +34,9 @@ class Crowd:
     clerk: str
     chance: random.Random
     diary: Diary = field(default_factory=Diary)
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=20, trust_env=False))
+    http: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(timeout=20, limits=_FRESH, trust_env=False)
+    )
     closing: bool = False
     asked: int = 0
 

@@ -28,7 +28,7 @@ from market.reports import oversight
 from payments import desk, proof, reconcile
 from payments.reconcile import Window
 from payments.records import Method
-from payments.stripe import Gateway
+from payments.stripe import Fate, Gateway, Statement
 from tests import build
 from tests.crashes import crowd
 from tests.crashes.crowd import Crowd
@@ -157,9 +157,16 @@ async def _until_quiet(database: Database) -> None:
     raise AssertionError(f"jobs are left: {left}")
 
 
+def _under_way(there: Statement) -> bool:
+    """Whether the provider has yet to end a refund."""
+    return any(refund.fate is Fate.WAITING for refund in there.refunds)
+
+
 async def _reconciled(database: Database, gateway: Gateway, began: datetime) -> int:
     """Compare and repair; a second look finds nothing, and every invariant holds. How much was repaired."""
-    await asyncio.sleep(0.5)  # the provider ends the last refunds
+    async with asyncio.timeout(20):
+        while _under_way(await gateway.statement(began, this_instant() + _MOMENT)):  # noqa: ASYNC110  not our process
+            await asyncio.sleep(0.1)
     repaired = 0
     for again in (False, True):
         window = Window(began, this_instant() + _MOMENT)
