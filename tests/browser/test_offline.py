@@ -97,12 +97,12 @@ def test_a_photo_chosen_and_not_sent_outlives_the_tab(open_page: OpenPage, *, is
     expect(page.locator("[data-preview]")).to_be_visible()
     page.get_by_role("button", name="带上照片，上架").tap()
     if is_cut:
-        expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
-        _cut(page, is_cut=False)
-        expect(page.locator("#outbox")).to_be_hidden()
+        expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
+        after = _arrived(page, home)
     else:
         page.wait_for_url(re.compile(r"/village/goods/\d+"))
-    [new] = set(_goods(page, home)) - set(before)
+        after = _goods(page, home)
+    [new] = set(after) - set(before)
     expect(page.locator(f"#{new} img").first).to_have_attribute("src", re.compile(r"^/photos/"))
     page.goto(address)  # the next of the same begins without it
     expect(page.locator("[data-preview]")).to_be_hidden()

@@ -1,6 +1,6 @@
 /* A form of this door is first kept on the phone, then sent. With network nobody notices; without, it waits. */
 import { flush, locked } from "./outbox/delivery.js";
-import { forget, keepDrafts } from "./outbox/draft.js";
+import { forget, keepDrafts, remember } from "./outbox/draft.js";
 import { keepDoor, sayKept } from "./outbox/keeping.js";
 import { showList } from "./outbox/list.js";
 import * as store from "./outbox/store.js";
@@ -20,12 +20,12 @@ document.addEventListener("submit", async (event) => {
   const act = await actOf(form, event.submitter);
   try {
     await store.put(act);
+    await forget(form);
   } catch {
     return sendPlainly(form, act); /* a browser that keeps nothing */
   }
   await Promise.race([deliver(), pause(PERSON_WAITS)]);
   const now = await store.get(act.key);
-  if (now?.state !== "asks") await forget(form);
   if (now?.to) {
     await store.remove(act.key);
     localStorage.removeItem("warmed");
@@ -34,6 +34,7 @@ document.addEventListener("submit", async (event) => {
   if (now?.state === "asks") {
     /* Refused while the person looks on: the market's own page says it best. */
     await store.remove(act.key);
+    await remember(form);
     return sendPlainly(form, act);
   }
   return showKept(act, form);
@@ -126,6 +127,7 @@ function showKept(act, form) {
       if ((await store.get(act.key))?.state !== "sent") await store.remove(act.key);
     });
     main.replaceChildren(...before);
+    remember(form);
     if (dock) dock.hidden = false;
     show();
   });

@@ -34,15 +34,20 @@ async function putBack(field) {
   isPuttingBack = false;
 }
 
-/* What was sent, or waits as an act, is no draft any more. */
+/* What waits as an act is no draft any more; what was taken back is one again. */
 export async function forget(form) {
   await saving;
   for (const field of form.querySelectorAll("input[type=file]")) if (nameOf(field)) await store.remove(nameOf(field));
 }
 
+export function remember(form) {
+  for (const field of form.querySelectorAll("input[type=file]")) saving = saving.then(() => save(field)).catch(() => {});
+  return saving;
+}
+
 export async function keepDrafts() {
   document.addEventListener("change", ({ target }) => {
-    if (!isPuttingBack && target.matches(FIELDS)) saving = saving.then(() => save(target)).catch(() => {});
+    if (!isPuttingBack && target.matches(FIELDS)) remember(target.form);
   });
   for (const { key, at } of await store.all("draft")) if (Date.now() - at > LONGEST) await store.remove(key);
   for (const field of document.querySelectorAll(FIELDS)) await putBack(field);
