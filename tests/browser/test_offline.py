@@ -7,9 +7,11 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import taps
 from tests.browser.conftest import OpenPage
+from tests.browser.running import PATIENCE_MS
 
 _KEPT = "记在手机里了"
-_COUNT_PAGES = "async () => (await (await caches.open('pages')).keys()).length"
+_IS_DOOR_KEPT = "async () => (await (await caches.open('pages')).keys()).length >= 3"
+_IS_NOTHING_KEPT = "async () => (await (await caches.open('pages')).keys()).length === 0"
 _HAS_DRAFT = """() => new Promise((resolve) => {
     const asked = indexedDB.open("yigou");
     asked.onsuccess = () => {
@@ -23,11 +25,17 @@ def _kept_door(open_page: OpenPage, who: str = "grower") -> tuple[Page, str]:
     """The household's goods, with the door kept on the phone; the household's address."""
     page = open_page(who)
     page.goto("/village")
-    for _ in range(100):
-        if page.evaluate(_COUNT_PAGES) >= 3:
-            break
-        page.wait_for_timeout(100)
+    _until(page, _IS_DOOR_KEPT)
     return page, page.url.rsplit("/", 1)[0]
+
+
+def _until(page: Page, is_so: str) -> None:
+    """Ask the page until it says yes. Playwright's own `wait_for_function` takes a promise of no for a yes."""
+    for _ in range(PATIENCE_MS // 100):
+        if page.evaluate(is_so):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"not so within {PATIENCE_MS} ms: {is_so}")
 
 
 def _cut(page: Page, *, is_cut: bool = True) -> None:
@@ -55,6 +63,7 @@ def _arrived(page: Page, home: str) -> list[str]:
     page.goto(f"{home}/goods")
     expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
     _cut(page, is_cut=False)
+    expect(page.locator("html[data-kept]")).to_have_count(0)  # it has opened itself anew
     expect(page.locator("#outbox")).to_be_hidden()
     return _goods(page, home)
 
@@ -89,7 +98,7 @@ def test_a_photo_chosen_and_not_sent_outlives_the_tab(open_page: OpenPage, *, is
     _cut(page, is_cut=is_cut)
     taps.begin_listing(page, "核桃", "12", "8.5")
     _choose_photo(page)
-    page.wait_for_function(_HAS_DRAFT)
+    _until(page, _HAS_DRAFT)
     address = page.url
     page.close()
     page = page.context.new_page()
@@ -185,5 +194,4 @@ def test_nobody_reads_what_another_kept(open_page: OpenPage) -> None:
     page.request.post("/sign-out", form={"csrf_token": token})
     page.goto("/")
     expect(page.locator("html[data-visitor]")).to_be_attached()
-    page.wait_for_timeout(200)
-    assert page.evaluate(_COUNT_PAGES) == 0
+    _until(page, _IS_NOTHING_KEPT)

@@ -70,6 +70,24 @@ def test_a_change_waits_in_words_and_is_sent_once(phone: OpenPhone) -> None:
     assert _left(page, card) == 23
 
 
+def test_the_second_of_two_quick_taps_touches_nothing_else(phone: OpenPhone) -> None:
+    page = phone()
+    page.locator(f"#{_first(page)}").get_by_role("link", name="改数量").tap()
+    page.wait_for_url("**/stock")
+    taps.press(page, "22")
+    _cut(page)
+    spot = page.get_by_role("button", name="改好了").bounding_box()
+    assert spot
+    for _ in range(2):
+        page.touchscreen.tap(spot["x"] + spot["width"] / 4, spot["y"] + spot["height"] / 2)
+        expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
+    expect(page.locator("#outbox")).to_contain_text("1 件事等有网再送")
+    page.wait_for_timeout(600)
+    expect(page.get_by_role("heading", level=1)).to_have_text(_KEPT)
+    page.get_by_role("button", name="填错了，回去改").tap()
+    expect(page.locator("#outbox")).to_be_hidden()
+
+
 def test_an_answer_that_was_lost_is_asked_for_again_and_the_work_done_once(phone: OpenPhone) -> None:
     page = phone()
     card = _first(page)

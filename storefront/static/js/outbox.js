@@ -9,6 +9,7 @@ import { shrink } from "./outbox/shrink.js";
 const banner = document.getElementById("outbox");
 const PERSON_WAITS = 6000;
 const AGAIN = 20_000;
+const SECOND_TAP = 400;
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -134,6 +135,7 @@ function showKept(act, form) {
   unlock(form);
   main.replaceChildren(panel);
   if (dock) dock.hidden = true;
+  holdStill();
   main.focus();
   scrollTo(0, 0);
   show();
@@ -141,6 +143,13 @@ function showKept(act, form) {
   navigator.storage?.persist?.().catch(() => {});
   /* Where the browser can, it sends on its own once there is network, even with this page closed. */
   navigator.serviceWorker?.ready.then((worker) => worker.sync?.register("outbox")).catch(() => {});
+}
+
+/* The second of two quick taps was meant for the button that stood here. */
+function holdStill() {
+  const { dataset } = document.documentElement;
+  dataset.still = "";
+  setTimeout(() => delete dataset.still, SECOND_TAP);
 }
 
 function unlock(form) {

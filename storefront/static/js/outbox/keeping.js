@@ -14,7 +14,11 @@ export function sayKept() {
   notice.querySelector("span").textContent = isAsking ? notice.dataset.asking : notice.dataset.words.replace("{time}", time);
   notice.hidden = false;
   document.getElementById("flashes")?.replaceChildren();
-  if (!isAsking) addEventListener("online", () => setTimeout(() => location.reload(), 1500), { once: true });
+  if (isAsking) return;
+  let due;
+  addEventListener("online", () => (due = setTimeout(() => location.reload(), 1500)), { once: true });
+  /* Who is on the way to another page is not called back to this one. */
+  addEventListener("beforeunload", () => clearTimeout(due));
 }
 
 export async function keepDoor({ hand, house }, { anew = false } = {}) {
