@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlmodel import col, select
 
-from market.goods import stock
+from market.goods import listings, stock
+from market.goods.listings import Listing
+from market.goods.produce import Produce
 from market.ground.clock import now as this_instant
 from market.ground.db import Database
 from market.people import accounts
@@ -128,6 +131,16 @@ class Crowd:
     def _key(self) -> str:
         self.asked += 1
         return f"wish-{self.asked}"
+
+
+async def fresh_goods(database: Database) -> None:
+    """All goods as if they came in just now: web processes go by the real clock, whose hourly job stops what is spoilt."""
+    now = this_instant()
+    async with database.transaction() as session:
+        for listing, item in await session.exec(
+            select(Listing, Produce).join(Produce, col(Produce.code) == Listing.produce_code)
+        ):
+            listings.set_ready(listing, item, None, now=now)
 
 
 async def gathered(database: Database, world: World, webs: list[Web], *, buyers: int, chance: random.Random) -> Crowd:

@@ -112,6 +112,7 @@ async def test_nothing_acknowledged_is_lost_when_web_processes_are_killed(
     began, chance = this_instant() - _MOMENT, random.Random(SEED)
     gateway = hearing_cashier.gateway()
     await hearing_cashier.act("switches", {"copy_count": 2, "shuffle_seconds": 0.3})
+    await crowd.fresh_goods(database)
     async with pool(ports, tmp_path, surroundings) as webs:
         everybody = await crowd.gathered(database, world, webs, buyers=BUYERS, chance=chance)
         killer = Killer(webs, everybody, chance)

@@ -49,6 +49,7 @@ async def test_a_lock_inside_each_process_sells_the_last_unit_once_a_process(
 async def test_a_pool_of_processes_sells_the_last_unit_once_and_takes_one_wish_once(
     database: Database, database_url: str, redis_url: str, world: World, tmp_path: Path
 ) -> None:
+    await crowd.fresh_goods(database)
     async with pool(free_ports(PROCESSES), tmp_path, on(database_url, redis_url)) as webs:
         buyers = await crowd.gathered(database, world, webs, buyers=BUYERS, chance=Random(1))
 
