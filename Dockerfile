@@ -31,6 +31,7 @@ COPY market market
 COPY payments payments
 COPY storefront storefront
 COPY --from=frontend /yigou/storefront/static/dist storefront/static/dist
+RUN python -m compileall -q alembic market payments storefront
 USER yigou
 VOLUME /var/lib/yigou
 EXPOSE 8000

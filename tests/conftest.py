@@ -1,11 +1,13 @@
 """Every test gets a database of its own: a copy of one migrated template that already holds the small world."""
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,10 +25,11 @@ from starlette.routing import Mount
 
 from market.ground.db import Database, plain_url
 from market.ground.settings import Settings
+from market.trade.rush import Rush
 from storefront.app import create_app
 from storefront.local import postgres
 from storefront.migrations import migrate
-from storefront.state import open_state
+from storefront.state import State, open_state
 from storefront.static_files import HashedFiles
 from tests.client import Browser
 from tests.simulator import Cashier, running_cashier
@@ -38,6 +41,9 @@ _MEMORY, _ROOM = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - pytest makes a 
 # A database a test is hundreds of small files each; where memory serves as a disk, making them takes no time.
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# What was imported stays: nobody need look through it again and again for what could be thrown away.
+gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +107,8 @@ def world(template: tuple[str, World]) -> World:
 
 @pytest_asyncio.fixture
 async def database_url(server: str, template: tuple[str, World]) -> AsyncIterator[str]:
-    """A fresh copy of the template, dropped afterwards."""
-    name = f"t_{os.getpid()}_{os.urandom(4).hex()}"
+    """A fresh copy of the template, dropped afterwards. One after another has the same name: see `_pool`."""
+    name = f"t_{os.getpid()}"
     async with maintenance(server) as connection:
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template[0]}" STRATEGY FILE_COPY')
     yield address_of(server, name)
@@ -113,9 +119,15 @@ async def database_url(server: str, template: tuple[str, World]) -> AsyncIterato
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The fresh copy with a pool; transactions on it really commit, so every deferred promise is checked."""
-    opened = Database(database_url, pool=24)
+    opened = _pool(database_url, 24)
     yield opened
     await opened.close()
+
+
+@cache
+def _pool(database_url: str, size: int) -> Database:
+    """Closed after each test and opened anew by the next: a pool remembers how its statements are said in SQL."""
+    return Database(database_url, pool=size)
 
 
 @pytest_asyncio.fixture
@@ -196,13 +208,16 @@ _applications: dict[bool, FastAPI] = {}
 def _application(settings: Settings) -> FastAPI:
     """The one application of this worker, with and without online payment, on this test's connections.
 
-    Building routes and compiling templates takes longer than most tests; neither knows anything of a test.
+    Building routes, compiling templates and putting statements into SQL takes longer than most tests; none of them
+    knows anything of a test.
     """
     pays_online = settings.stripe_secret_key is not None
     known = _applications.get(pays_online)
     if known is None:
         return _applications.setdefault(pays_online, create_app(settings))
-    known.state.yigou = replace(open_state(settings), pages=known.state.yigou.pages)
+    before: State = known.state.yigou
+    database = _pool(settings.database_url or "", settings.database_pool)
+    known.state.yigou = replace(open_state(settings), pages=before.pages, database=database, rush=Rush(database))
     photos = next(route for route in known.routes if isinstance(route, Mount) and route.name == "photos")
     photos.app = HashedFiles(directory=settings.photos)
     return known

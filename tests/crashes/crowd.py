@@ -134,7 +134,7 @@ class Crowd:
 
 
 async def fresh_goods(database: Database) -> None:
-    """All goods as if they came in just now: web processes go by the real clock, whose hourly job stops what is spoilt."""
+    """All goods as if they came in just now: web processes go by the real clock, and every hour stop what is spoilt."""
     now = this_instant()
     async with database.transaction() as session:
         for listing, item in await session.exec(
