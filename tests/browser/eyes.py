@@ -44,7 +44,9 @@ _TIGHT = f"""(least) => {{
   }}
   return [...found];
 }}"""
-_CONTRAST = """() => axe.run(document, {runOnly: ['color-contrast'], resultTypes: ['violations'], preload: false})"""
+_CONTRAST = """() => axe.run(document, {
+  runOnly: ['color-contrast'], resultTypes: ['violations'], selectors: false, preload: false
+})"""
 _SHOW = """([size, contrast]) => {
   Object.assign(document.documentElement.dataset, {size, contrast});
   document.documentElement.style.fontSize = '';
