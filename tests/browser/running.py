@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Playwright
@@ -92,8 +93,9 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def open_browser(playwright: Playwright) -> Browser:
-    """Chromium of the system."""
-    return playwright.chromium.launch(executable_path=os.environ.get("YIGOU_CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
+    """Chromium of the system, as `bin/test` found it."""
+    found = os.environ.get("YIGOU_CHROMIUM") or which("chromium-headless-shell") or which("chromium")
+    return playwright.chromium.launch(executable_path=found, args=FLAGS)
 
 
 def open_context(
