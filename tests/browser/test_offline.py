@@ -11,6 +11,10 @@ from tests.browser.running import PATIENCE_MS
 
 _KEPT = "记在手机里了"
 _IS_DOOR_KEPT = "async () => (await (await caches.open('pages')).keys()).length >= 3"
+_IS_MONEY_KEPT = """async () => {
+    const home = location.pathname.replace("goods", "");
+    return Boolean(await (await caches.open("pages")).match(`${home}money`));
+}"""
 _IS_NOTHING_KEPT = "async () => (await (await caches.open('pages')).keys()).length === 0"
 _HAS_DRAFT = """() => new Promise((resolve) => {
     const asked = indexedDB.open("yigou");
@@ -145,6 +149,19 @@ def test_the_network_goes_at_every_step(open_page: OpenPage) -> None:
     _cut(page)
     _take_photo(page)
     assert len(set(_arrived(page, home)) - set(before)) == 1
+
+
+def test_who_comes_again_has_all_three_tabs_in_the_valley(open_page: OpenPage) -> None:
+    page, home = _kept_door(open_page)
+    page.evaluate("localStorage.setItem('warmed', localStorage.getItem('warmed').split(' ')[0] + ' 0')")  # later
+    page.reload()
+    _until(page, _IS_MONEY_KEPT)
+    _cut(page)
+    for tab, heading in (("备货", "要备的货"), ("我的钱", "我的钱"), ("卖货", "我家的货")):
+        page.get_by_role("navigation", name="主要页面").get_by_role("link", name=tab).tap()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+        expect(page.locator("#kept-notice")).to_contain_text("没有网，这是")
+    assert page.url == f"{home}/goods"
 
 
 def test_a_kept_page_says_so_and_finds_its_files(open_page: OpenPage) -> None:

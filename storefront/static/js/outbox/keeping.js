@@ -34,7 +34,10 @@ export async function keepDoor({ hand, house }, { anew = false } = {}) {
   const { active } = await navigator.serviceWorker.ready;
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }) => data && localStorage.setItem("warmed", `${house} ${Date.now()}`);
-  const own = ["goods", "orders", "offline"].map((page) => `/village/${house}/${page}`);
+  const home = `/village/${house}/`;
+  const isFirst = !(await (await caches.open("pages")).match(`${home}offline`));
+  /* Who comes again gets the money too: no first visit carries it all. */
+  const own = ["goods", "orders", "offline", ...(isFirst ? [] : ["money"])].map((page) => home + page);
   const here = fetchedByWorker ? location.pathname : "";
   const paths = own.filter((path) => path !== here);
   active.postMessage({ paths, shown: location.pathname }, [port2]);
