@@ -1,5 +1,6 @@
 """The web application: every door on one FastAPI app."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
@@ -50,6 +51,8 @@ def _lifespan(state: State) -> Callable[[FastAPI], AbstractAsyncContextManager[N
             stack.push_async_callback(state.close)
             if state.settings.worker_in_web:
                 await stack.enter_async_context(working(state))
+            # All that stands now stays: looking through it for what could go would hold up whoever is being served.
+            gc.freeze()
             yield
 
     return lifespan

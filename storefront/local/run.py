@@ -62,12 +62,11 @@ def _open_cashier(stack: ExitStack, settings: Settings) -> Callable[[], None]:
 
 
 def _import_the_market() -> None:
-    """Nothing imported is ever thrown away, so the collector need not look at it: now for speed, later for memory."""
+    """Nothing imported is ever thrown away, so the collector need not look at it meanwhile."""
     gc.disable()
     import storefront.app
     import storefront.migrations  # noqa: F401
 
-    gc.freeze()
     gc.enable()
 
 
