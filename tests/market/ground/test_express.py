@@ -53,7 +53,7 @@ async def test_a_connection_that_was_cut_is_replaced(database: Database) -> None
     await database.express.fetch(_TWO, {"number": 1})
     async with database.transaction() as session:
         await run(session, text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ))  # fmt: skip
     await asyncio.sleep(0.2)

@@ -63,6 +63,14 @@ class Listener:
         known = [stripe.Webhook.construct_event(body, mark, SECRET) for body, mark in list(self.taken)]
         return [event for event in known if object_id in {None, event.data.object.id}]
 
+    async def gather(self, object_id: str, count: int, seconds: float = 30) -> list[stripe.Event]:
+        """All notices about this object, once so many came."""
+        for _ in range(int(seconds * 100)):
+            if len(found := self.events(object_id)) >= count:
+                return found
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{len(self.events(object_id))} notices about {object_id} instead of {count}")
+
     async def wait(self, kind: str, object_id: str, seconds: float = 30) -> stripe.Event:
         """The first notice of this kind about this object."""
         until = time.monotonic() + seconds

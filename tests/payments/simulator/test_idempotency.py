@@ -36,9 +36,9 @@ async def test_the_same_key_with_another_wish_is_refused(simulator: Running) -> 
 
 
 async def test_the_same_key_while_the_first_still_runs(simulator: Running) -> None:
-    await simulator.probe("switches", {"slow_seconds": 0.3, "slow_call_count": 1})
+    await simulator.probe("switches", {"slow_seconds": 1.5, "slow_call_count": 1})
     slow = asyncio.create_task(ask(simulator, "busy"))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     meanwhile = await ask(simulator, "busy")
     assert meanwhile.status_code == 409
     assert meanwhile.json()["error"]["code"] == "idempotency_key_in_use"
