@@ -165,7 +165,7 @@ def _under_way(there: Statement) -> bool:
 
 async def _reconciled(database: Database, gateway: Gateway, began: datetime) -> int:
     """Compare and repair; a second look finds nothing, and every invariant holds. How much was repaired."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while _under_way(await gateway.statement(began, this_instant() + _MOMENT)):  # noqa: ASYNC110  not our process
             await asyncio.sleep(0.1)
     repaired = 0

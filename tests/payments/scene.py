@@ -78,7 +78,8 @@ class Scene:
             return [(found.kind, found.condition) for found in await reconciliations.found_by(session, made)]
 
     async def run(self, window: Window | None = None) -> Reconciliation:
-        whole = Window(now() - timedelta(days=2), now() + timedelta(seconds=1))
+        """Compare; by default all that happened here, in one piece: a charge and its refund are looked at together."""
+        whole = Window(now() - timedelta(hours=20), now() + timedelta(seconds=1))
         return await reconcile.reconcile(self.database, self.gateway, window or whole, now=now())
 
     async def payment(self, payment_id: UUID) -> Payment:
