@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.running import PATIENCE_MS
 
 _KEPT = "记在手机里了"
-_IS_DOOR_KEPT = "async () => (await (await caches.open('pages')).keys()).length >= 3"
+_IS_DOOR_KEPT = "() => localStorage.getItem('warmed') !== null"
 _IS_MONEY_KEPT = """async () => {
     const home = location.pathname.replace("goods", "");
     return Boolean(await (await caches.open("pages")).match(`${home}money`));
