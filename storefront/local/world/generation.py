@@ -186,7 +186,7 @@ async def _models(session: AsyncSession, rng: Random, ways: int, *, at: datetime
             band = produce.band(prices[code, measure], grams)
             price = rng.randint(band.low_fen, band.high_fen)
             point = f"demo-{home.division_code[: places.Level.COUNTY]}"
-            shown = papers_of(day_of(at), home.id or 0, point=point)
+            shown = await papers_of(session, code, day_of(at), home.id or 0, point=point)
             quantity = rng.randint(least, most)
             offer = Offer(code, measure, price, quantity, grams_each=grams, note=note, papers=shown)
             await listings.put_up(session, by, home, offer, now=at)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from market.goods import listings, papers, produce
-from market.goods.gates import Papers
+from market.goods.gates import Gate, Paper, Papers
 from market.goods.listings import Listing, Offer
 from market.goods.produce import Produce, ProduceMeasure
 from market.ground.clock import SHANGHAI, day_of, month_end, month_start
@@ -151,18 +152,27 @@ def _offer(rng: Random, row: ProduceMeasure, way: Way, batches: float) -> Offer:
     return Offer(code, measure, max(step, price // step * step), quantity, grams_each=grams, note=said)
 
 
-def papers_of(day: date, number: int, *, point: str = "lishi-1") -> Papers:
-    """Invented papers of one slaughtering."""
-    no = f"样例{day:%Y%m%d}{number:05d}"
-    return Papers(point, no, SAMPLE_CERTIFICATE, licence_no=f"样例登记{number:05d}", issued_on=day)
+async def papers_of(
+    session: AsyncSession, produce_code: str, day: date, number: int, *, point: str = "lishi-1"
+) -> Papers | None:
+    """Invented papers of one slaughtering or making: those its gate asks for; None where there is no gate."""
+    item = await session.get_one(Produce, produce_code)
+    if item.gate_code is None:
+        return None
+    kept: dict[str, Any] = {
+        Paper.SLAUGHTER_POINT: point, Paper.CERTIFICATE_NO: f"样例{day:%Y%m%d}{number:05d}",
+        Paper.CERTIFICATE_PHOTO: SAMPLE_CERTIFICATE, Paper.LICENCE_NO: f"样例登记{number:05d}",
+    }  # fmt: skip
+    gate = await session.get_one(Gate, item.gate_code)
+    return replace(Papers(issued_on=day), **{paper: kept[Paper(paper)] for paper in gate.needs})
 
 
 async def _put_up(
     session: AsyncSession, cast: Cast, home: Household, offer: Offer, span: tuple[datetime, datetime], now: datetime
 ) -> Lot:
     by = cast.seller_viewers[home.id or 0]
-    shown = replace(offer, papers=papers_of(day_of(span[0]), home.id or 0))
-    listing = await listings.put_up(session, by, home, shown, now=span[0])
+    shown = await papers_of(session, offer.produce_code, day_of(span[0]), home.id or 0)
+    listing = await listings.put_up(session, by, home, replace(offer, papers=shown), now=span[0])
     return Lot(
         listing.id or 0, offer.produce_code, offer.measure, home.id or 0, offer.quantity, *span, is_live=span[1] > now
     )
@@ -176,5 +186,6 @@ async def _renew(session: AsyncSession, rng: Random, cast: Cast, lot: Lot, item:
         return
     by, day = cast.seller_viewers[lot.household_id], day_of(at) - timedelta(days=rng.randrange(keeps // 2 + 1))
     await papers.change_day(session, by, lot.listing_id, day, now=at)
-    if item.gate_code:
-        await papers.hand_in(session, by, lot.listing_id, papers_of(day, lot.household_id), now=at)
+    shown = await papers_of(session, lot.produce_code, day, lot.household_id)
+    if shown is not None:
+        await papers.hand_in(session, by, lot.listing_id, shown, now=at)

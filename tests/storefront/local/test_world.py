@@ -111,6 +111,16 @@ async def test_nobody_is_real(demo: AsyncSession) -> None:
     assert len(set(names)) == len(names)
 
 
+async def test_beans_come_from_no_slaughterhouse(demo: AsyncSession) -> None:
+    shown = """
+        SELECT count(*) FROM listing_papers s JOIN listings l ON l.id = s.listing_id
+        JOIN produce p ON p.code = l.produce_code LEFT JOIN gates g ON g.code = p.gate_code
+    """
+    assert await _count(demo, shown) > 0
+    assert await _count(demo, f"{shown} WHERE g.code IS NULL") == 0
+    assert await _count(demo, f"{shown} WHERE s.licence_no <> '' AND NOT 'licence_no' = ANY (g.needs)") == 0
+
+
 async def test_every_invariant_holds(demo: AsyncSession) -> None:
     assert await oversight.differences(demo) == []
     assert await proof.differences(demo) == []
